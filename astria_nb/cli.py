@@ -30,6 +30,7 @@ from astria_nb.cli_log import add_log_command, print_error, run_log_command
 from astria_nb.defaults.sandbox import Sandbox
 from astria_nb.sandbox import add_arguments, chosen_options
 from astria_nb.utils.examples import examples
+from astria_nb.utils.formatting import quoted
 
 # What JupyterLab hides by itself, and what SQLite keeps beside the log of tunes while it is open.
 _HIDDEN = "['__pycache__', '*.pyc', '*.pyo', '.DS_Store', '*~', 'astria_log.sqlite-*']"
@@ -200,7 +201,7 @@ def copy_notebooks(folder: Path) -> str:
 def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and 0 < int(text) <= _MAX_PORT:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port; give one from 1 to {_MAX_PORT}")
+    raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port; give one from 1 to {_MAX_PORT}")
 
 
 def _print(line: str) -> None:

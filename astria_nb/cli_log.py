@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from astria_nb.errors import AstriaError, LogError, Problem, printable
 from astria_nb.log import ELSEWHERE, UNSETTLED
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def run_log_command(options: argparse.Namespace) -> int:
     try:
         log = ExperimentLog(options.log)
         if not log.exists():
-            problem = Problem("log", f"no log found at {str(log.path)!r}", _ELSEWHERE)
+            problem = Problem("log", f"no log found at {quoted(str(log.path))}", _ELSEWHERE)
             raise LogError(problem)
         options.command(log, options)
     except AstriaError as error:
@@ -76,9 +76,9 @@ def run_log_command(options: argparse.Namespace) -> int:
         print_error("astria-nb log: interrupted; nothing is lost, run it again")
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        _print_no_more()
+        _discard_output()
     except OSError as error:
-        _print_no_more()
+        _discard_output()
         print_error(f"astria-nb log: cannot print ({error.strerror or error})")
         return 1
     return 0
@@ -178,7 +178,7 @@ def _print(line: str) -> None:
         print(printable(line, "?"), flush=True)
 
 
-def _print_no_more() -> None:
+def _discard_output() -> None:
     """Lead the standard output nowhere: what it still holds could not be written when this process ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -209,7 +209,7 @@ def _add_log_option(parser: argparse.ArgumentParser, default: str | None) -> Non
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number from 0")
     return int(text)
 
 
@@ -217,4 +217,4 @@ def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 <= (seconds := float(text)) <= _MAX_SETTLE:
             return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {_MAX_SETTLE}")
+    raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of seconds from 0 to {_MAX_SETTLE}")

@@ -46,7 +46,7 @@ napoleon_use_rtype = False
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-suppress_warnings = ["ref.python"]  # the words of a type, such as "path", are no references
+suppress_warnings = ["ref.python"]  # words in a type, such as "path", are not references
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"  # in the theme's own, an imported module looks like a link

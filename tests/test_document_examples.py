@@ -65,7 +65,7 @@ def test_what_pages_begin_with_is_made_in_getting_started() -> None:
     (code,) = blocks("getting-started.md", "python")
     made = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
     assert made >= {"anb", "client", "tune", "row"}
-    assert "`anb`, `client`,\n`tune` and `row`" in (DOCS / "getting-started.md").read_text("utf-8")
+    assert "`anb`,\n`client`, `tune` and `row`" in (DOCS / "getting-started.md").read_text("utf-8")
 
 
 def commands() -> list[tuple[str, str]]:

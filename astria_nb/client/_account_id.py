@@ -1,4 +1,4 @@
-"""Which account a key belongs to, as an experiment log tells accounts apart, and its balance."""
+"""The account that a key belongs to, which experiment logs record, and its balance."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from astria_nb.client.deadline import Deadline
 from astria_nb.errors import ApiError, AstriaError, ServerError, TooManyRequestsError
 from astria_nb.utils.arguments import parse_whole
 
-_SECONDS = 10.0  # it comes before submissions, and must not delay one for long
+_SECONDS = 10.0  # asked before submissions, and must not delay them for long
 _SLOW, _PAUSE = (
     1.0,
     300.0,
-)  # seconds; a service that took so long, without an answer, is left alone for a while
-# By address and key, since `submit` makes a client for each call that is given none: what was told, and when
-# a service that did not answer may be asked again.
+)  # seconds; a service that took this long without an answer is not asked again for a while
+# By address and key, since `submit` makes a client for each call without one: the answer, and when a service
+# that did not answer may be asked again.
 _remembered: dict[tuple[str, ApiKey], str] = {}
 _ask_again_at: dict[tuple[str, ApiKey], float] = {}
 
 
 class AccountId:
-    """The id of an account, asked for once in a process (astria-api, section 2).
+    """The id of an account, requested once per process (astria-api, section 2).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class AccountId:
     Attributes
     ----------
     known : str or None
-        None before it was asked for, and if the service does not tell it.
+        None before it was requested, and if the service does not report it.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -43,23 +43,23 @@ class AccountId:
         self._is_answered = self.known is not None
 
     def get(self) -> str | None:
-        """Return the id, or None if the service does not tell it, or cannot be reached now; not retried."""
+        """Return the id, or None if the service does not report it, or cannot be reached now; not retried."""
         with self._lock:
             if not self._is_answered and time.monotonic() >= _ask_again_at.get(self._owner, 0.0):
                 self._is_answered = self._ask()
             return self.known
 
     def balance_mc(self) -> int | None:
-        """Return the balance, in millicents, at this moment.
+        """Return the current balance in millicents.
 
-        None if the service does not tell it, or cannot be reached now; not retried.
+        None if the service does not report it, or cannot be reached now; not retried.
         """
         if time.monotonic() < _ask_again_at.get(self._owner, 0.0):
             return None
         return _balance_in(self._facts()[1])
 
     def _ask(self) -> bool:
-        """Ask for the id, and return whether there was an answer."""
+        """Request the id, and return whether there was an answer."""
         is_answered, reply = self._facts()
         self.known = _id_in(reply)
         if self.known is not None:
@@ -67,7 +67,7 @@ class AccountId:
         return is_answered
 
     def _facts(self) -> tuple[bool, object]:
-        """Return whether the service answered, and what it tells of the account."""
+        """Return whether the service answered, and what it reports about the account."""
         started = time.monotonic()
         try:
             with Deadline(_SECONDS):
@@ -88,7 +88,7 @@ def _id_in(reply: object) -> str | None:
 
 
 def _balance_in(reply: object) -> int | None:
-    """Return the balance of whoever pays for the account (astria-api, section 16)."""
+    """Return the balance of the account that pays for this one (astria-api, section 16)."""
     account = reply if isinstance(reply, dict) else {}
     payer = account.get("payer")
     return parse_whole((payer if isinstance(payer, dict) else account).get("usd_balance_mc"))

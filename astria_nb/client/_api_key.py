@@ -37,9 +37,9 @@ class ApiKey:
     __slots__ = ("__secret",)
 
     def __init__(self, secret: str) -> None:
-        self.__secret = ""  # first: a traceback shows what could not be made, too
+        self.__secret = ""  # first: a traceback also shows an object whose creation failed
         try:
-            # Anything but visible ASCII could not be sent in a header, or would end the header early.
+            # Other characters cannot be sent in a header, or would end the header early.
             if not isinstance(secret, str) or not _is_key(secret.strip()):
                 hint = f"copy yours from {KEY_PAGE}"
                 raise CredentialsError(Problem("api_key", f"is not an Astria key ({_RULE})", hint))
@@ -49,7 +49,7 @@ class ApiKey:
 
     @property
     def is_of_sandbox(self) -> bool:
-        """Whether it is a sandbox's own key, which opens nothing else."""
+        """Whether it is the key of a sandbox, which gives access to nothing else."""
         return self.__secret.startswith(SANDBOX_PREFIX)
 
     def bearer(self) -> str:
@@ -81,7 +81,7 @@ class ApiKey:
         return data
 
     def store(self, keep: Callable[[str], None]) -> None:
-        """Pass the key to something that stores it safely, such as the system's keyring.
+        """Pass the key to a function that stores it safely, such as the system's keyring.
 
         Parameters
         ----------

@@ -30,7 +30,7 @@ def find_base_url(argument: str | None = None) -> str:
     Raises
     ------
     CredentialsError
-        It is not the address of a service.
+        The text is not the address of a service.
     """
     is_text = isinstance(argument, str) or argument is None
     url = ""
@@ -49,15 +49,15 @@ def find_base_url(argument: str | None = None) -> str:
 
 
 def check_encrypted(url: str, *, is_sandbox_key: bool) -> None:
-    """Make sure that nobody on the way can read a key that is sent to an address.
+    """Make sure that a key that is sent to an address cannot be read on the way.
 
     Parameters
     ----------
     url : str
         As `find_base_url` returns it.
     is_sandbox_key : bool
-        Whether the key is a sandbox's own. It opens nothing else, so that it may be sent to a sandbox in
-        another container, which speaks plain HTTP.
+        Whether it is the key of a sandbox. It gives access to nothing else, so it may be sent to a sandbox in
+        another container over plain HTTP.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from astria_nb.client._replies import Json
 from astria_nb.errors import NotFoundError
 
 VISIBILITY_DELAY = timedelta(seconds=60)
-"""How long the API may take to show a new tune, or all of it (astria-api, section 8)."""
+"""How long the API may take to show a new tune completely (astria-api, section 8)."""
 
 
 def is_recent(created_at: datetime | None, now: datetime) -> bool:
@@ -32,8 +32,8 @@ def fetch_latest(
     """Return the latest JSON of each id, or None if the API no longer has it.
 
     Reads one page of the list downwards from the newest id, then one from the newest id below that page, and
-    so on: ids that lie close together share a request, and scattered ones take at most one request each. An
-    id that its page lacks is requested on its own before it counts as deleted.
+    so on. Ids that are close together share a request, and scattered ones take at most one request each. An
+    id that is missing from its page is requested separately before it counts as deleted.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def fetch_latest(
     Raises
     ------
     AstriaError
-        Whatever `list_page` and `get` raise, other than `NotFoundError`.
+        Any error of `list_page` and `get` other than `NotFoundError`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Changing a record of the service, which may cost money: sent once, with an honest outcome."""
+"""Changes of a record on the service, which may cost money: sent once, with a reliable outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
     transport : Transport
     tune_id : int
     fields : mapping
-        What is sent under ``tune``.
+        The values sent under ``tune``.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def change_tune(transport: Transport, tune_id: int, fields: Mapping[str, Any]) -
 
 
 def _not_changed(tune_id: int, error: AstriaError, next_step: str = "") -> AstriaError:
-    """Name the tune in an error: the reader may have asked for several, some of which were changed."""
+    """Name the tune in an error: the call may be for several tunes, some of which were changed."""
     error.args = tuple(
         replace(problem, hint=f"tune {tune_id} was not changed: {next_step or problem.hint}")
         for problem in error.problems

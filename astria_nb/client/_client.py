@@ -17,11 +17,11 @@ class Client(PackMethods, TuneMethods, PromptMethods, PictureMethods):
         Default: the environment variable ``ASTRIA_API_KEY``, else Colab's secret of that name, else the key
         that `astria_nb.login` stored for this address.
     base_url : str, optional
-        Must be HTTPS or on this machine, except for the key of a sandbox, which opens nothing else. Default:
-        the environment variable ``ASTRIA_BASE_URL``, else Astria's own address.
+        Must be HTTPS or on this machine, except with the key of a sandbox, which gives access to nothing
+        else. Default: the environment variable ``ASTRIA_BASE_URL``, else Astria's own address.
     timeout : float
-        Time limit of each call in seconds, up to a day. `create_tune` has a limit of its own: ten minutes,
-        and more for a large upload.
+        Time limit of each call in seconds, up to a day. `create_tune` has its own limit: ten minutes, and
+        more for a large upload.
 
     Raises
     ------
@@ -33,11 +33,11 @@ class Client(PackMethods, TuneMethods, PromptMethods, PictureMethods):
     Notes
     -----
     Every method raises an `ApiError` if the answer is an error (`UnauthorizedError`, `NotFoundError`,
-    `RejectedError`, `TooManyRequestsError`, `ServerError`), an `UnexpectedReplyError` if it is not one of the
-    API's, and a `NotSentError` if the service cannot be reached. Redirects are not followed. Requests that
-    only read are retried a few times where that can help (no connection, no answer, 408, 425, 429, 500, 502,
-    503, 504, a truncated answer), after the wait that the service asks for; a request that creates a tune is
-    sent once, as is an image to `inspect`. A client may be used from several threads.
+    `RejectedError`, `TooManyRequestsError`, `ServerError`), an `UnexpectedReplyError` if the answer does not
+    come from the API, and a `NotSentError` if the service cannot be reached. Redirects are not followed.
+    Requests that only read are retried a few times if that can help (no connection, no answer, 408, 425, 429,
+    500, 502, 503, 504, a truncated answer), after the wait that the service asks for. A request that creates
+    a tune is sent only once, as is an image for `inspect`. A client may be used from several threads.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A client's key, address and connections, and what it knows of its account."""
+"""A client's key, address and connections, and the facts that it knows about its account."""
 
 from __future__ import annotations
 
@@ -63,30 +63,31 @@ class ClientBase:
 
     @property
     def account(self) -> str | None:
-        """The account's id on the service, as text. Asked for once, before the first submission.
+        """The account's id on the service, as text. Requested once, before the first submission.
 
-        None if the service does not tell it. A sandbox is not asked: `service` tells sandboxes apart.
+        None if the service does not report it. A sandbox is not asked: `service` identifies it.
         """
         return self._account.get() if self.service == self.base_url else None
 
     @property
     def known_account(self) -> str | None:
-        """The `account` if it was asked for already, else None."""
+        """The `account` if it has been requested already, else None."""
         return self._account.known
 
     @property
     def key_end(self) -> str:
-        """The end of the key, such as ``sd_…aB3d``, which is all that is shown of it anywhere."""
+        """The end of the key, such as ``sd_…aB3d``, the only part that is ever shown."""
         return repr(self._transport.key)
 
     def balance(self) -> float | None:
-        """Return what the account has to spend, asked for at each call.
+        """Return the balance of the account, requested at each call.
 
         Returns
         -------
         float or None
-            US dollars, of the account that pays for this one if there is one. None if the service does not
-            tell it, or does not answer within ten seconds; it is not asked again for five minutes then.
+            In US dollars; that of the account that pays for this one, if there is one. None if the service
+            does not report it, or does not answer within ten seconds; then it is not asked again for five
+            minutes.
 
         Examples
         --------
@@ -104,7 +105,7 @@ class ClientBase:
         return self._transport.throttle.count
 
     def __repr__(self) -> str:
-        if "_transport" not in vars(self):  # as a traceback shows it, whose arguments were refused
+        if "_transport" not in vars(self):  # if a traceback shows a client whose arguments were refused
             return "Client()"
         return f"Client({self.base_url}, key {self._transport.key!r})"
 
@@ -114,7 +115,7 @@ class ClientBase:
         )
 
     def now(self) -> datetime:
-        """Return the service's time (UTC) by its last answer, as ``eta`` and ``expires_at`` count it."""
+        """Return the service's time (UTC) from its last answer, the clock of ``eta`` and ``expires_at``."""
         return self._transport.now()
 
     def close(self) -> None:
@@ -125,7 +126,7 @@ class ClientBase:
         id_ = check_id("id", id_)
         try:
             reply = replies.get_object(self._transport, f"/{kind}s/{id_}")
-            # Callbacks have the record under its kind, which a reply may have, too (astria-api, section 9).
+            # Callbacks have the record under its kind; replies may do so, too (astria-api, section 9).
             record = replies.with_id(reply) or replies.with_id(reply.get(kind))
             if record is not None and record["id"] == id_:
                 return record
@@ -136,7 +137,7 @@ class ClientBase:
         raise failure
 
     def _not_found(self, field: str, record: str, error: NotFoundError) -> ApiError:
-        """Return the error for a record that does not exist, as far as a 404 says so: a web page does not."""
+        """Return the error for a record that does not exist, unless the 404 is a web page."""
         if error.page:
             return responses.page_error(error.status, error.page)
         reason = error.problems[0].what

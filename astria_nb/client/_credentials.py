@@ -36,9 +36,9 @@ def find_key(argument: str | ApiKey | None = None, base_url: str | None = None) 
 
     Notes
     -----
-    The argument and the environment variable are used for any service. A stored key is only sent where it
+    The argument and the environment variable are used for any service. A stored key is sent only where it
     belongs: Colab's secret to Astria's own address, a key in the keyring to the host that it was stored for.
-    So a sandbox never receives the key of an account, nor the other way round.
+    So a sandbox never receives the key of an account, or vice versa.
     """
     try:
         if argument is not None:
@@ -78,7 +78,7 @@ def store_key(key: ApiKey, base_url: str) -> tuple[str | None, str]:
     host = host_of(base_url)
     backend, reason = _keyring.protected_backend(host)
     if backend is not None:
-        with suppress(Exception):  # each keyring backend has errors of its own; memory always works
+        with suppress(Exception):  # each keyring backend has its own errors; memory always works
             key.store(lambda secret: backend.set_password(_keyring.SERVICE, host, secret))
             if _as_key(_keyring.read(host)) == key:
                 _process_keys.pop(host, None)
@@ -97,16 +97,16 @@ def _as_key(secret: str | None) -> ApiKey | None:
 
 
 def _from_environment() -> str | None:
-    # A function of its own: a traceback can show `os.environ` if it stands in the line that failed.
+    # A separate function: a traceback can show `os.environ` if it is in the line that failed.
     return os.environ.get(KEY_VARIABLE)
 
 
 class _RefusedSecretError(Exception):
-    """Colab may have the secret, but does not give it; the text is a predicate, with the next step."""
+    """Colab may have the secret, but does not provide it; the text is a predicate with the next step."""
 
 
 def _from_colab(base_url: str) -> str | None:
-    # Colab has this module loaded; importing it elsewhere could run something else.
+    # Colab has loaded this module; importing it elsewhere could run other code.
     if "google.colab" not in sys.modules or host_of(base_url) != host_of(DEFAULT_BASE_URL):
         return None
     try:
@@ -123,9 +123,9 @@ def _from_colab(base_url: str) -> str | None:
 
 
 def _refusal(error: Exception) -> str | None:
-    """Return why Colab does not give a secret; None if there is no such secret.
+    """Return why Colab does not provide a secret; None if there is no such secret.
 
-    By the names of the errors: their classes are in Colab only, and have moved before.
+    Uses the names of the errors: their classes exist only in Colab, and have moved before.
     """
     name = type(error).__name__
     if isinstance(error, ImportError | KeyError) or name == "SecretNotFoundError":

@@ -1,4 +1,4 @@
-"""Deleting a tune: sent once, looked up where its outcome is unknown, and told to the log."""
+"""Deletion of a tune: sent once, looked up if its outcome is unknown, and recorded in the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from astria_nb.errors import AstriaError, NotFoundError, NotSentError, Unexpecte
 
 
 class DeletionLog(Protocol):
-    """An experiment log, which stands on the same floor."""
+    """An experiment log, whose package may not be imported here."""
 
     def mark_deleted(
         self, service: str, tune_id: int, account: str | None, *, is_confirmed: bool = True
@@ -45,14 +45,15 @@ def delete_tune(transport: Transport, tune_id: int) -> bool:
     Returns
     -------
     bool
-        Whether the service has confirmed it. If not, the account has no such tune after a lost answer.
+        Whether the service has confirmed the deletion. If False, the answer was lost, and the account no
+        longer has the tune.
 
     Raises
     ------
     NotFoundError
-        There was none.
+        There is no such tune.
     AstriaError
-        It was not deleted, or it cannot be found out whether it was.
+        The tune was not deleted, or it is unknown whether it was.
     """
     path = f"/tunes/{tune_id}"
     failure: AstriaError
@@ -73,5 +74,5 @@ def delete_tune(transport: Transport, tune_id: int) -> bool:
             if not error.page:
                 return False  # it was deleted, and the answer was lost
         except AstriaError:
-            pass  # the first error says more
+            pass  # the first error is more informative
     raise failure

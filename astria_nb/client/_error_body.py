@@ -1,4 +1,4 @@
-"""What the body of an error says, by field: JSON of several shapes, or text (astria-api, section 8)."""
+"""The messages in the body of an error, by field: JSON of several shapes, or text (astria-api, section 8)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from astria_nb.utils.arguments import parse_whole
 
 _MAX_TEXT, _MAX_NAME = 400, 80  # characters of a message and of a field's name
 _MAX_FIELDS, _MAX_ITEMS = 20, 100  # messages that are shown, and parts of an object that are read
-_MAX_DEPTH = 4  # of objects within each other
+_MAX_DEPTH = 4  # levels of nested objects
 _GENERAL = ("error", "message", "upgrade", "detail", "error_description")
-"""Where services say what is wrong with a whole request, the most telling first."""
+"""Keys under which services report what is wrong with a whole request, the most specific first."""
 _OF_FIELD, _WORDS = ("field", "attribute", "param"), ("message", "detail", "error", "title")
 _NO_FIELDS = ("status", "code", "success", "type", "instance", "exception", "traces", "request_id")
 
 Message = tuple[str, str]
-"""A field, or nothing for the whole request, and what is said of it."""
+"""A field, or nothing for the whole request, and the message about it."""
 
 
 def messages(content: bytes, key: ApiKey) -> list[Message]:
@@ -48,12 +48,12 @@ def messages(content: bytes, key: ApiKey) -> list[Message]:
 
 
 def words_in(data: Mapping[str, Any]) -> str:
-    """Return what an object of JSON says where services say what is wrong; empty if it says nothing there.
+    """Return the error text in a JSON object, from the keys that services use; empty if there is none.
 
     Parameters
     ----------
     data : mapping
-        Without the key.
+        Without the API key.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def words_in(data: Mapping[str, Any]) -> str:
 
 
 def complaint_in(data: object) -> str:
-    """Return what is wrong by an answer whose status is that of a success; empty if nothing is.
+    """Return the error in an answer with the status of a success; empty if there is none.
 
     Parameters
     ----------
     data : object
-        The JSON of the answer, without the key.
+        The JSON of the answer, without the API key.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def _of_object(data: Mapping[str, Any], field: str, depth: int) -> Iterator[tupl
             yield first
             yield from pairs
             return
-    is_problem = "status" in data  # RFC 9457, whose title is no field
+    is_problem = "status" in data  # RFC 9457, whose title is not a field
     for name, value in islice(data.items(), _MAX_ITEMS):
         if name not in _NO_FIELDS:
             is_general = name == "base" or (is_problem and name == "title" and isinstance(value, str))
@@ -136,7 +136,7 @@ def _of_object(data: Mapping[str, Any], field: str, depth: int) -> Iterator[tupl
 
 
 def _plain(item: Any) -> str:
-    """Return an item of a list of messages as text, but for objects."""
+    """Return an item of a list of messages as text, unless it is an object."""
     return "" if isinstance(item, Mapping | list) or item is None else _one_line(item)
 
 

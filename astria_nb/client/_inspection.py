@@ -33,7 +33,7 @@ class Inspection:
     answer : mapping of str to object
         The service's answer (astria-api, section 10); empty if there is a problem.
     warnings : tuple of str
-        Why it is a poor training image.
+        Reasons why it is a poor training image.
     problem : str or None
         Why there is no answer.
     """
@@ -81,7 +81,7 @@ def inspect_each(
         for future in as_completed(futures):
             yield future.result()
     finally:
-        # Requests under way end by their deadline; nothing waits for them.
+        # Running requests end by their deadline; nothing waits for them.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -115,9 +115,9 @@ def warnings(answer: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def majority(inspections: Iterable[Inspection]) -> dict[str, str]:
     """Return the characteristics that most images agree on.
 
-    For each key this is the most frequent value, the earliest of several that are equally frequent. Keys that
-    fewer than half of the answers have are omitted, as are empty values (``""`` and ``"NONE"``), values other
-    than text, and ``name``, which is a field of its own.
+    For each key this is the most frequent value; of several equally frequent ones, the earliest. Keys in
+    fewer than half of the answers are omitted, as are empty values (``""`` and ``"NONE"``), values other than
+    text, and ``name``, which is a separate field.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The system's keyring: reading a key from it, and storing one where it is protected."""
+"""The system's keyring: reading a key, and storing one where it is protected."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _INSTALL = "To have one, pip install 'astria-nb[keyring]' and log in again"
 
 def read(host: str) -> str | None:
     """Return the key that is stored for a host, or None."""
-    with suppress(Exception):  # not installed, no backend, locked: each backend has errors of its own
-        import keyring  # here: an optional extra, and slow to search for its backends
+    with suppress(Exception):  # not installed, no backend, locked: each backend has its own errors
+        import keyring  # imported here: an optional extra, and the search for its backends is slow
 
         return keyring.get_password(SERVICE, host)
     return None
@@ -26,10 +26,11 @@ def protected_backend(host: str) -> tuple[Any, str]:
     """Return the backend that stores keys and its name; or None, and the reason with the next step.
 
     A backend that writes to a file in clear text is used only if `CLEAR_TEXT_VARIABLE` allows it. An older
-    key that it holds for the host is removed: it would be found before the one that is not stored there.
+    key in it for the same host is removed: otherwise it would be found before the new key, which is not
+    stored there.
     """
     try:
-        import keyring  # here: as above
+        import keyring  # imported here: as above
         import keyring.backends.fail
         import keyring.backends.null
 
@@ -54,7 +55,7 @@ def protected_backend(host: str) -> tuple[Any, str]:
 
 
 def _backends(backend: Any) -> Iterator[Any]:
-    """Yield a backend, or those that it only passes on to, in the order of their priority."""
+    """Yield a backend, or the backends that it delegates to, in order of priority."""
     inner = getattr(backend, "backends", None)
     if inner is None and (wrapped := getattr(backend, "_keyring", None)) is not None:
         inner = [wrapped]
@@ -67,4 +68,4 @@ def _backends(backend: Any) -> Iterator[Any]:
 
 def _is_clear_text(backend: Any) -> bool:
     names = [base.__name__ for base in type(backend).__mro__]
-    return any(name.startswith("Plaintext") for name in names)  # those of keyrings.alt
+    return any(name.startswith("Plaintext") for name in names)  # from keyrings.alt

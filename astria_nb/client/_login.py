@@ -19,8 +19,8 @@ def login(base_url: str | None = None) -> Client:
     """Ask for the API key without displaying it, check it, store it, and return a client.
 
     The key is stored in the system's keyring, for this service only (``pip install 'astria-nb[keyring]'``),
-    where every later ``Client()`` finds it. Without a keyring, or with one that keeps keys in clear text, it
-    is stored until this process ends. ``ASTRIA_NB_CLEAR_TEXT_KEYRING=1`` allows such a keyring.
+    where every later ``Client()`` finds it. Without a keyring, or with one that keeps keys in clear text, the
+    key is kept until this process ends. ``ASTRIA_NB_CLEAR_TEXT_KEYRING=1`` allows such a keyring.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def login(base_url: str | None = None) -> Client:
 def _prompt_for_key(host: str) -> ApiKey:
     try:
         with warnings.catch_warnings():
-            # Where the echo cannot be turned off, getpass only warns.
+            # If the echo cannot be turned off, getpass only warns.
             warnings.simplefilter("error", getpass.GetPassWarning)
-            # Passed on at once: a variable would show in a traceback.
+            # Passed on directly: a variable would appear in a traceback.
             return ApiKey(getpass.getpass(f"API key for {host} (hidden): "))
     except (getpass.GetPassWarning, EOFError, NotImplementedError):  # no terminal, or no frontend to ask
         pass

@@ -45,7 +45,7 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
         except Exception as error:  # noqa: BLE001  raised in the thread that waits
             results.put(error)
 
-    # After a timeout it runs on until the system itself gives up.
+    # After a timeout it continues until the system itself gives up.
     thread = threading.Thread(target=look_up, name="astria_nb name resolution", daemon=True)
     thread.start()
     result = _wait_for(results, seconds)
@@ -56,7 +56,7 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
 
 
 def _wait_for(results: queue.SimpleQueue[T], seconds: float) -> T:
-    """Return the first result. An interrupt just before a wait would not end it, so the wait is in ticks."""
+    """Return the first result. Waits in ticks, since an interrupt just before a wait would not end it."""
     end = time.monotonic() + seconds
     while (seconds := end - time.monotonic()) > 0:
         with suppress(queue.Empty):

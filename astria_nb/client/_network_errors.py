@@ -1,4 +1,4 @@
-"""Why a request that got no response failed, and what to do about it, in a few words."""
+"""Why a request without a response failed, and what to do about it, in a few words."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Diagnosis:
     Attributes
     ----------
     reason, hint : str
-        The hint is empty if nothing but trying again is known to help.
+        The hint is empty if only trying again is known to help.
     is_permanent : bool
-        Whether a setting has to be changed before it makes sense to try again.
+        Whether a setting has to be changed before trying again makes sense.
     """
 
     reason: str
@@ -48,7 +48,7 @@ def diagnose(error: BaseException, url: str) -> Diagnosis:
     ----------
     error : BaseException
     url : str
-        What was requested.
+        The requested address.
     """
     if isinstance(error, UnfitSettingError):
         return Diagnosis(error.what, error.hint, is_permanent=True)
@@ -65,7 +65,7 @@ def diagnose(error: BaseException, url: str) -> Diagnosis:
         damaged = network_settings.damaged_certificates()
         return diagnose(damaged, url) if damaged else Diagnosis("it does not speak TLS as expected")
     if never_connected(error) and network_settings.uses_socks(url):
-        # requests does not distinguish a proxy that does not answer from a host behind it.
+        # requests does not distinguish a proxy that does not answer from the host behind it.
         hint = f"check {network_settings.proxy_variable(url)} and the connection, then try again"
         return Diagnosis(f"through the SOCKS proxy {_netloc(url)}: {_innermost(error)}", hint)
     if any(isinstance(cause, (TimeoutError, requests.Timeout, ReadTimeoutError)) for cause in _chain(error)):
@@ -89,7 +89,7 @@ def _of_proxy(error: ProxyError, url: str) -> Diagnosis:
         if answered := _TUNNEL.search(str(cause)):
             if answered[1] == "407":
                 return diagnose(network_settings.unaccepted_login(url), url)
-            hint = f"check {variable}, or ask whoever runs the proxy about {urlsplit(url).hostname}"
+            hint = f"check {variable}, or ask the administrator of the proxy about {urlsplit(url).hostname}"
             return Diagnosis(f"the proxy answered with status {answered[1]}", hint)
     reason = f"the proxy {_netloc(url)} cannot be reached: {_innermost(error)}"
     return Diagnosis(reason, f"check {variable} and the connection, then try again")

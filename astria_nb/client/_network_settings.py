@@ -1,4 +1,4 @@
-"""The proxy and the certificates that this machine names for a request, and what is wrong with them."""
+"""The proxy and the certificates that are set on this machine for a request, and problems with them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import requests
 from requests.utils import should_bypass_proxies
 
 from astria_nb.client._base_url import is_loopback
+from astria_nb.utils.formatting import quoted
 
 PROXY_FORM = "http://user:password@host:port"
 _BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -21,7 +22,7 @@ _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class UnfitSettingError(requests.RequestException):
-    """A proxy or a file of certificates cannot be used as it is set.
+    """A proxy or a file of certificates cannot be used as configured.
 
     Parameters
     ----------
@@ -34,9 +35,9 @@ class UnfitSettingError(requests.RequestException):
         self.what, self.hint = what, hint
 
 
-@lru_cache(64)  # most requests go to the same few
+@lru_cache(64)  # most requests go to the same few addresses
 def is_on_this_machine(url: str) -> bool:
-    """Return whether an address leads to this machine; a proxy's own would be another.
+    """Return whether an address leads to this machine; for a proxy it would lead to another one.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def check_proxy(url: str, proxy: str) -> None:
     Raises
     ------
     UnfitSettingError
-        It is not the address of a proxy, or the library for its kind is missing.
+        The setting is not the address of a proxy, or the library for its kind is missing.
     """
     variable = proxy_variable(url)
     try:
@@ -104,7 +105,7 @@ def check_certificates() -> None:
     Raises
     ------
     UnfitSettingError
-        It is missing, or cannot be read.
+        The file or folder is missing, or cannot be read.
     """
     variable = bundle_variable()
     path = Path(os.environ[variable]) if variable else None
@@ -131,23 +132,24 @@ def damaged_certificates() -> UnfitSettingError | None:
 
 
 def unaccepted_login(url: str) -> UnfitSettingError:
-    """Return the error for a proxy that wants a user and a password, or others."""
+    """Return the error for a proxy that requires a user and a password, or different ones."""
     variable = proxy_variable(url)
     if proxy_parts(url).username:
         return UnfitSettingError(
             f"the proxy refused the user and password in {variable}", f"correct them: {PROXY_FORM}"
         )
     return UnfitSettingError(
-        "the proxy wants a user and password", f"set {variable} to {PROXY_FORM}, with your own"
+        "the proxy requires a user and password", f"set {variable} to {PROXY_FORM}, with your own"
     )
 
 
 def _unfit_bundle(reason: str) -> UnfitSettingError:
     variable = bundle_variable() or ""
-    what = f"the certificates that {variable} names, {os.environ.get(variable)!r}, cannot be read: {reason}"
+    path = quoted(os.environ.get(variable, ""))
+    what = f"the certificates that {variable} names, {path}, cannot be read: {reason}"
     return UnfitSettingError(what, f"set {variable} to your company's CA file, or unset it")
 
 
 def _split(proxy: str) -> SplitResult:
-    # As requests does: an address without a scheme is that of an HTTP proxy.
+    # As in requests: an address without a scheme is that of an HTTP proxy.
     return urlsplit(proxy if "://" in proxy else f"http://{proxy}")

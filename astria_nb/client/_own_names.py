@@ -1,4 +1,4 @@
-"""The reader's own names of photos, in what the service says of the names that were sent in their place."""
+"""The user's own names of photos, added to the service's messages about the names that were sent."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from astria_nb.errors import ApiError, Problem
+from astria_nb.utils.formatting import quoted, shortened
 from astria_nb.utils.redaction import redact_name
 
 _MOST = 80  # characters of a name
 
 
 def add_own_names(error: ApiError, own_names: Mapping[str, str]) -> None:
-    """Put the reader's own name of a photo behind each name of a photo in an error.
+    """Add the user's own name of a photo after each name of a photo in an error.
 
     Parameters
     ----------
     error : ApiError
         Its problems are replaced.
     own_names : mapping of str to str
-        By the name that was sent, such as ``1.jpg``.
+        The user's names, by the names that were sent, such as ``1.jpg``.
 
     Examples
     --------
@@ -38,6 +39,6 @@ def _named(problem: Problem, own_names: Mapping[str, str]) -> Problem:
 
     def own(match: re.Match[str]) -> str:
         name = redact_name(own_names[match[0]])
-        return f"{match[0]} (your {name if len(name) <= _MOST else f'{name[: _MOST - 1]}…'!r})"
+        return f"{match[0]} (your {quoted(shortened(name, _MOST))})"
 
     return replace(problem, what=re.sub(rf"(?<![\w.-])(?:{names})(?![\w-])", own, problem.what))

@@ -62,7 +62,7 @@ class PackMethods(ClientBase):
         Returns
         -------
         Pack
-            As of `packs`.
+            With the same attributes as from `packs`.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class PackMethods(ClientBase):
 
 
 def pack_path(pack: int | str) -> str:
-    """Return the path of a pack. Anything but an id or a slug could lead elsewhere, as ``..`` would."""
+    """Return the path of a pack. Anything but an id or a slug, such as ``..``, could lead elsewhere."""
     problems: list[Problem] = []
     valid = validators.pack(pack, lambda what, hint, key="": problems.append(Problem("pack", what, hint)))  # noqa: ARG005
     if problems:

@@ -14,7 +14,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
 def parse_json(content: bytes) -> Any:
     r"""Return the data in a JSON text.
 
-    What is nested more than 64 levels deep is replaced by an ellipsis, bytes that are not UTF-8 by U+FFFD,
+    Values nested more than 64 levels deep are replaced by an ellipsis, bytes that are not UTF-8 by U+FFFD,
     and a number that is too long for Python by the nearest float, so that the rest of an answer is not lost.
 
     Parameters
@@ -24,7 +24,7 @@ def parse_json(content: bytes) -> Any:
     Raises
     ------
     ValueError
-        It is not JSON.
+        The text is not JSON.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def parse_json(content: bytes) -> Any:
     text = content.decode(json.detect_encoding(content), "replace")
     try:
         data = _parse(text)
-        # Few brackets cannot be deep: most answers need not be walked through.
+        # A few brackets cannot be deep: most answers need no check.
         if text.count("[") + text.count("{") <= _MAX_DEPTH or not _is_deep(data):
             return data
     except RecursionError:

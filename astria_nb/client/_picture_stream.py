@@ -27,7 +27,7 @@ from astria_nb.errors import (
 )
 from astria_nb.utils.formatting import short
 
-_BLOCK = 2**18  # smaller ones cost as many changes of thread as they save memory
+_BLOCK = 2**18  # smaller blocks save memory, but cost switches between threads
 _COMPLETE = (200, 203)  # other 2xx answers have no content, or a part of it
 _GONE = (403, 404, 410)
 _PAGES = ("text/html", "application/xhtml+xml")
@@ -48,9 +48,10 @@ class PictureStream:
     blocks : iterator of bytes
         The content. Raises `NotSentError` if it breaks off, `AstriaError` if it exceeds the size limit.
     is_delimited : bool
-        Whether the header or the encoding says where the answer ends, so that one that breaks off raises.
+        Whether the header or the encoding says where the answer ends, so that a truncated answer raises an
+        error.
     cancel : callable
-        Ends a wait for the next block; for other threads.
+        Ends a wait for the next block; called by other threads.
     """
 
     content_type: str
@@ -90,13 +91,13 @@ def open_picture(
     Parameters
     ----------
     session : requests.Session
-        One without a key.
+        A session without a key.
     url : str
     seconds : float
         Time limit for everything.
     max_bytes : int
     key : ApiKey
-        It is not sent, but redacted in the words of a web page.
+        It is not sent, but redacted in the text of a web page.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def _request(session: requests.Session, url: str) -> requests.Response:
         return session.get(url, stream=True)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         failure = _network_error(url, error)
-    # Outside of `except`, here and below: a request holds the whole address.
+    # Outside `except`, here and below: a request contains the whole address.
     raise failure
 
 
@@ -155,13 +156,13 @@ def _network_error(url: str, error: Exception) -> AstriaError:
 
 
 def _lasting_reason(error: Exception) -> str | None:
-    """Return why an address fails each time; what the libraries say of it may hold the whole address."""
+    """Return why an address always fails; the libraries' own messages may contain the whole address."""
     if isinstance(error, TooLargeError):
         return str(error)
     if isinstance(error, requests.TooManyRedirects):
         return "too many redirects"
-    if isinstance(error, requests.exceptions.InvalidSchema):  # its own was checked
-        return "it leads out of the web"
+    if isinstance(error, requests.exceptions.InvalidSchema):  # the address itself was checked
+        return "it redirects to an address outside the web"
     return "not a web address" if isinstance(error, ValueError) else None
 
 
@@ -174,7 +175,7 @@ def _status_error(url: str, reply: requests.Response) -> ApiError:
 
 def _page_error(url: str, title: str) -> ApiError:
     what = f"the web page {title!r} came" if title else "a web page came"
-    problem = _problem(url, what, "open it in a browser, and sign in to the network if it asks for that")
+    problem = _problem(url, what, "open it in a browser, and sign in to the network if necessary")
     return UnexpectedReplyError(problem, status=http.HTTPStatus.OK, page=title)
 
 

@@ -15,6 +15,7 @@ from astria_nb.client._replies import Json
 from astria_nb.errors import ApiError, Problem, TuneError
 from astria_nb.images import Image, filename_for_type, thumbnail
 from astria_nb.tune import Body, check, encode_inspection
+from astria_nb.utils.formatting import quoted
 
 _NEUTRAL_NAME = "1.jpg"
 _INSPECTION_SIDE = 512  # pixels, as the API's documents ask for (astria-api, section 10)
@@ -24,10 +25,10 @@ class PictureMethods(ClientBase):
     """Photos that the service inspects, and pictures that prompts made."""
 
     def inspect(self, image: str | PathLike[str] | Image, *, name: str) -> Json:
-        """Have the service inspect one training image: what makes it a poor one, and who or what it shows.
+        """Let the service inspect a training image: why it may be unsuitable, and what it shows.
 
-        A copy of at most 512 pixels a side is sent, turned upright and without metadata, as ``1.jpg``; to a
-        sandbox under its own name, which can determine the answer there.
+        A copy of at most 512 pixels a side is sent, turned upright and without metadata, as ``1.jpg``. A
+        sandbox receives the file's own name, which can determine its answer.
 
         Parameters
         ----------
@@ -44,7 +45,7 @@ class PictureMethods(ClientBase):
         Raises
         ------
         TuneError
-            The image cannot be read, or the class is no text. Nothing was sent.
+            The image cannot be read, or the class is not text. Nothing was sent.
 
         Examples
         --------
@@ -63,22 +64,22 @@ class PictureMethods(ClientBase):
         except OSError as error:
             reason = str(error)
         else:
-            # A sandbox is the reader's own, and a file's name can determine its answer.
+            # A sandbox belongs to the user, and a file's name can determine its answer.
             is_sandbox = self._transport.key.is_of_sandbox
             filename = filename_for_type(image.filename, "image/jpeg") if is_sandbox else _NEUTRAL_NAME
             own_name = "" if is_sandbox else image.filename
             return self._inspect(encode_inspection(name, file=(filename, copy), own_name=own_name))
-        raise TuneError(Problem("images", f"{image.filename!r} {reason}", "re-save it, or remove it"))
+        raise TuneError(Problem("images", f"{quoted(image.filename)} {reason}", "re-save it, or remove it"))
 
     def picture(self, url: str) -> bytes:
-        """Return a picture, of at most 50 MiB. The key is not sent: pictures are public, on other hosts.
+        """Return a picture of at most 50 MiB. The key is not sent: pictures are public, on other hosts.
 
-        What is larger, such as a video, is read with `open_picture`.
+        Use `open_picture` for anything larger, such as a video.
 
         Parameters
         ----------
         url : str
-            As in the column ``images`` of `astria_nb.prompts`.
+            An address from the column ``images`` of `astria_nb.prompts`.
 
         Returns
         -------
@@ -106,9 +107,9 @@ class PictureMethods(ClientBase):
         return self._transport.picture(url)
 
     def open_picture(self, url: str) -> AbstractContextManager[PictureStream]:
-        """Open a picture to read it block by block, in a ``with`` statement. Sent once, without the key.
+        """Open a picture to read it block by block, in a ``with`` statement. Requested once, without the key.
 
-        It may have up to 1 GiB, and takes two minutes at most.
+        The picture may have up to 1 GiB; reading may take two minutes at most.
 
         Parameters
         ----------

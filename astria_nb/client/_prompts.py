@@ -45,7 +45,7 @@ class PromptMethods(ClientBase):
         NotFoundError
             The account has no such tune.
         AstriaError
-            `tune_id` or `before_id` is not an id, or `limit` no number.
+            `tune_id` or `before_id` is not an id, or `limit` is not a number.
 
         Examples
         --------
@@ -96,11 +96,11 @@ class PromptMethods(ClientBase):
         NotFoundError
             The account has no such prompt.
         NotSentError, ApiError
-            Unless the service refused it, it may be done: the prompt's ``liked`` tells.
+            The like may have taken effect, unless the service refused it: check the prompt's ``liked``.
 
         Notes
         -----
-        A like counts for the pack's template as well, which sorts the pack (astria-api, section 11).
+        A like also counts for the pack's template, and so for the order of the pack (astria-api, section 11).
 
         Examples
         --------
@@ -139,4 +139,4 @@ class PromptMethods(ClientBase):
 def _proves_nothing_changed(error: AstriaError) -> bool:
     if isinstance(error, ApiError):
         return responses.is_refusal(error)
-    return isinstance(error, UnreachableError)  # whose hint names the setting to change
+    return isinstance(error, UnreachableError)  # its hint names the setting to change

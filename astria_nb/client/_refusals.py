@@ -1,4 +1,4 @@
-"""The error for a request that the service refused: what was asked, and a next step that is right for it."""
+"""The error for a request that the service refused, with the request and the right next step."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from astria_nb.client._error_body import Message
 from astria_nb.errors import NotFoundError, Problem, RejectedError
 
 REFUSALS = frozenset({400, 401, 402, 403, 404, 422, 426, 429})
-"""The statuses by which the service says that a request changed nothing; see `responses.is_refusal`.
+"""The statuses with which the service says that a request changed nothing; see `responses.is_refusal`.
 
-Others may come from a proxy, or after the work.
+Other statuses may come from a proxy, or after the work was done.
 """
 _OF_THE_ACCOUNT = (402, 403)
 _STEPS = {
@@ -16,7 +16,7 @@ _STEPS = {
     403: "check that the account of this key may do this",
     426: "update this package",
 }
-PAGE_STEP = "check base_url, and whether a proxy, a VPN or a sign-in page stands before it"
+PAGE_STEP = "check base_url, and whether a proxy, a VPN or a sign-in page answers in its place"
 _PASSING = (408, 409, 423, 425)
 
 
@@ -27,9 +27,9 @@ def creation_refused(status: int, messages: list[Message], page: str | None) -> 
     ----------
     status : int
     messages : list of (str, str)
-        What the service says, by field.
+        The service's messages, by field.
     page : str or None
-        The title of the web page that said it.
+        The title of the web page, if one was returned.
     """
     hint = "try again in a minute"
     if status in REFUSALS:
@@ -41,7 +41,7 @@ def creation_refused(status: int, messages: list[Message], page: str | None) -> 
 
 
 def refused(request: str, status: int, messages: list[Message], page: str | None) -> RejectedError:
-    """Return the error for a request that reads, or that changes what exists.
+    """Return the error for a request that reads or changes existing records.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def refused(request: str, status: int, messages: list[Message], page: str | None
 
 
 def not_found(request: str, reason: str, page: str | None, *, creates: bool) -> NotFoundError:
-    """Return the error for a 404, for callers that do not know better.
+    """Return the error for a 404, for callers without a more specific one.
 
     Parameters
     ----------
     request, page
         As for `refused`.
     reason : str
-        What the service says.
+        The service's message.
     creates : bool
         Whether it is the paid request.
     """

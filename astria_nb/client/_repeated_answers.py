@@ -1,4 +1,4 @@
-"""Answers that come again byte by byte, such as those of a poll that finds nothing new."""
+"""Answers that are repeated byte by byte, such as those of a poll that finds nothing new."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ _current: ContextVar[RepeatedAnswers | None] = ContextVar("astria_nb_repeated_an
 
 
 class RepeatedAnswers:
-    """Remembers what the answers to the requests of a ``with`` block said, until its next use.
+    """Remembers the answers to the requests in a ``with`` block, until its next use.
 
-    An answer that comes again as it was is not parsed again: its data are the same objects, so nobody may
-    change them.
+    A repeated answer is not parsed again: its data are the same objects, so they must not be changed.
 
     Examples
     --------
@@ -51,13 +50,13 @@ class RepeatedAnswers:
 
 
 def parse_once(content: bytes, parse: Callable[[bytes], Any]) -> Any:
-    """Return the data of an answer: inside a `RepeatedAnswers`, those that it had before.
+    """Return the data of an answer; inside a `RepeatedAnswers`, the earlier data if it is repeated.
 
     Parameters
     ----------
     content : bytes
     parse : callable
-        Takes the content.
+        Called with the content.
     """
     answers = _current.get()
     return parse(content) if answers is None else answers.parse(content, parse)

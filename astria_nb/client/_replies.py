@@ -34,7 +34,7 @@ def checked_object(data: Any) -> Json:
     Raises
     ------
     UnexpectedReplyError
-        It is not an object.
+        The JSON is not an object.
     """
     if isinstance(data, dict):
         return data
@@ -42,12 +42,12 @@ def checked_object(data: Any) -> Json:
 
 
 def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
-    """Return the list of records at a path; the ``id`` of each is an int, however the service writes it.
+    """Return the list of records at a path, each with its ``id`` as an int.
 
     Raises
     ------
     UnexpectedReplyError
-        The answer is not such a list.
+        The answer is not a list of records.
     """
     data = transport.get(path, query)
     if isinstance(data, list):
@@ -78,7 +78,7 @@ def get_pages(
     Raises
     ------
     AstriaError
-        `before_id` or `limit` is no such number; at once, and not when the first record is asked for.
+        `before_id` or `limit` is not valid; raised at once, not when the first record is requested.
     """
     before_id = None if before_id is None else check_id("before_id", before_id)
     remaining = math.inf if limit is None else math.ceil(check_number("limit", limit, "records", maximum=1e9))
@@ -88,7 +88,7 @@ def get_pages(
 def _pages(
     transport: Transport, path: str, before_id: int | None, remaining: float, query: dict[str, Any]
 ) -> Iterator[Json]:
-    # A page may hold fewer records than were asked for; the limit counts those that were asked for.
+    # A page may hold fewer records than requested; the limit counts requested records.
     while remaining > 0 and (
         page := get_list(transport, path, limit=min(remaining, PAGE_SIZE), before_id=before_id, **query)
     ):
@@ -99,7 +99,7 @@ def _pages(
 
 
 def get_packs(transport: Transport, path: str, **query: Any) -> list[Pack]:
-    """Return the packs of a list, all pages."""
+    """Return the packs of all pages of a list."""
     packs: dict[int, Pack] = {}
     while True:
         page = get_list(transport, path, **query, limit=PAGE_SIZE, offset=len(packs))

@@ -9,11 +9,11 @@ from astria_nb.client import deadline
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import TICK_SECONDS
 
-_MAX_SECONDS = 600.0  # an absurd Retry-After must not make a client useless
+_MAX_SECONDS = 600.0  # an absurd Retry-After must not block a client
 
 
 class Throttle:
-    """Makes all requests of a client wait once the service has asked one of them to. Thread-safe.
+    """Makes all requests of a client wait once the service has asked one of them to wait. Thread-safe.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def back_off(self, seconds: float) -> None:
-        """Hold all requests back for some seconds (at most 600); an earlier, longer back-off stays in force.
+        """Delay all requests for some seconds (at most 600); a longer back-off stays in force.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Throttle:
         Returns
         -------
         float
-            0.0, or the seconds of the back-off if they exceed the current deadline; then nothing was waited.
+            0.0, or the seconds of the back-off if they exceed the current deadline; then there was no wait.
         """
         while (seconds := self.remaining()) > 0 and not (stop is not None and stop.is_set()):
             raise_if_interrupted()

@@ -40,7 +40,7 @@ from astria_nb.utils.service_clocks import clock_of, note_clock
 GET_SECONDS = 60.0
 # Ten photos over a home connection have taken minutes (astria-api, section 8).
 UPLOAD_SECONDS, SLOWEST_LINE = 600.0, 50_000  # bytes a second
-# The service takes 30 s at most; but at first, the last 4 MiB may still lie in this machine's buffers.
+# The service takes 30 s at most, but the last 4 MiB may still be in this machine's buffers at first.
 ANSWER_SECONDS = 180.0
 PICTURE_SECONDS = 120.0
 PICTURE_BYTES, STREAM_BYTES = 50 * 2**20, 2**30  # in memory, and block by block: a prompt may make a video
@@ -52,8 +52,8 @@ _NO_HEADERS: Mapping[str, str] = {}
 class Transport:
     """The connections to one service with one key.
 
-    Every call has a total deadline, however slowly the other side sends. A GET is retried where that can help
-    (`astria_nb.client.retry`), a POST is sent once. No redirect is followed.
+    Every call has a total deadline, however slowly the other side sends. A GET is retried if that can help
+    (`astria_nb.client.retry`), a POST is sent once. Redirects are not followed.
 
     Parameters
     ----------
@@ -75,20 +75,20 @@ class Transport:
         self.key = key
         self.timeout = timeout
         self.throttle = Throttle()
-        self._clock_offset = clock_of(self.service)  # as another client of this process knows it
+        self._clock_offset = clock_of(self.service)  # known from another client of this process
         self._api_session = new_session(key)
         self._public_session = new_session(None)
 
     @property
     def service(self) -> str:
-        """What identifies the service in an experiment log: its address.
+        """The service's identity in an experiment log: its address.
 
         Sandboxes share a few ports over time, so the end of their key is added.
         """
         return self.base_url if self.base_url.startswith("https://") else f"{self.base_url} {self.key!r}"
 
     def now(self) -> datetime:
-        """Return the service's time (UTC) by the ``Date`` header of its last answer, to the second."""
+        """Return the service's time (UTC) from the ``Date`` header of its last answer, to the second."""
         return datetime.now(UTC) + self._clock_offset
 
     def get(self, path: str, query: Mapping[str, Any]) -> Any:
@@ -113,7 +113,7 @@ class Transport:
         ----------
         path : str
         body : Body
-            Not sent before.
+            A body that has not been sent.
         """
         if body.is_spent:
             raise RuntimeError("a body is sent once; encode the tune again")
@@ -123,7 +123,7 @@ class Transport:
             )
 
     def post_small(self, path: str, body: Body) -> Any:
-        """Send a small body that changes nothing at the service, once, and return the JSON of the answer.
+        """Send a small body that changes nothing on the service, once, and return the JSON of the answer.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class Transport:
             return self._send("POST", path, data=content, headers={"Content-Type": body.content_type})
 
     def send_empty(self, method: str, path: str) -> None:
-        """Send a request without a body, once. The body of a success is ignored unless it denies it.
+        """Send a request without a body, once. The body of a success is ignored unless it reports an error.
 
         Parameters
         ----------
@@ -203,9 +203,9 @@ class Transport:
         except BaseException as error:  # noqa: BLE001  from reading the body, a callback, or Ctrl-C
             failure = error
         if isinstance(failure, UnexpectedReplyError):
-            self._api_session.close()  # what follows on its connection may belong to it
-        # Raised outside `except`, and without the frames below: a request, or what the service said of it,
-        # may hold the key.
+            self._api_session.close()  # more data on its connection may belong to it
+        # Raised outside `except`, and without the frames below: a request, or the service's message, may hold
+        # the key.
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
 
@@ -223,12 +223,12 @@ class Transport:
         ignore_body: bool = False,
         creates: bool = False,
     ) -> Any:
-        # A POST that is redirected would come back as a GET that answers 200: a false success.
+        # A redirected POST would become a GET that is answered 200: a false success.
         with self._api_session.call(method, self._address + path, headers, data) as reply:
             self._update_clock(reply.headers.get("Date"))
             content, interruption = _read_body(reply, JSON_BYTES)
         if reply.status_code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            raise network_settings.unaccepted_login(self.base_url)  # as where the proxy refuses a tunnel
+            raise network_settings.unaccepted_login(self.base_url)  # the proxy may refuse a tunnel
         if ignore_body and 200 <= reply.status_code < 300:
             responses.check_success(reply.status_code, reply.headers, content, self.key)
             return None
@@ -240,7 +240,7 @@ class Transport:
         return self._parse(reply, content, interruption)
 
     def _parse(self, reply: requests.Response, content: bytes, interruption: Exception | None) -> Any:
-        """Return the JSON of a success, or raise the error for what came instead."""
+        """Return the JSON of a success, or raise the error for any other answer."""
         status = reply.status_code
         if isinstance(interruption, TooLargeError):
             raise responses.unexpected_reply(status, f"something {interruption}")
@@ -250,7 +250,7 @@ class Transport:
             data = parse_once(content, parse_json)
         except (ValueError, RecursionError):
             raise responses.unreadable(status, reply.headers, content, self.key) from None
-        # A service that repeats the key would have it shown, in a row or a picture's caption.
+        # If a service repeats the key, it would be shown in a row or a picture's caption.
         return self.key.redact_json(data) if b"sd_" in content else data
 
     def _update_clock(self, date: str | None) -> None:
@@ -279,7 +279,7 @@ class Transport:
 
 
 def _read_body(reply: requests.Response, max_bytes: int) -> tuple[bytes, Exception | None]:
-    """Return the body of an answer, as far as it arrived, and the error that ended it, if any."""
+    """Return the received part of an answer's body, and the error that ended it, if any."""
     content = bytearray()
     try:
         for block in read_blocks(reply, max_bytes, _BLOCK):

@@ -50,7 +50,7 @@ class TuneMethods(ClientBase):
         Raises
         ------
         AstriaError
-            `before_id` is not an id, or `limit` no number.
+            `before_id` is not an id, or `limit` is not a number.
 
         Examples
         --------
@@ -89,14 +89,14 @@ class TuneMethods(ClientBase):
         return self._record("tune", id)
 
     def create_tune(self, pack: int | str, body: Body) -> Json:
-        """Run a pack. This is the one paid request, and it is sent once, whatever happens.
+        """Run a pack. This is the only paid request, and it is sent exactly once.
 
         Parameters
         ----------
         pack : int or str
             Id or slug.
         body : Body
-            From `astria_nb.tune._encoding.encode`. Used up by this call; the caller closes it.
+            From `astria_nb.tune._encoding.encode`. Consumed by this call; the caller closes it.
 
         Returns
         -------
@@ -111,8 +111,8 @@ class TuneMethods(ClientBase):
             The request was not sent completely. Nothing was created.
         OutcomeUnknownError
             The request was sent, but its answer was missing or unreadable, or neither a success nor a refusal
-            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429; not 403 with a web
-            page, which is that of a filter): the tune may exist.
+            that proves that nothing was created (400, 401, 402, 403, 404, 422, 426, 429; but not a 403 with a
+            web page, which comes from a filter): the tune may exist.
         """
         try:
             data = self._transport.post(f"{pack_path(pack)}/tunes", body)
@@ -131,7 +131,7 @@ class TuneMethods(ClientBase):
             for known in filter(None, (too_large, body.excess)):
                 reason += f"; {known}"
         else:
-            # The API's documents show an array of one, too (astria-api, section 14).
+            # The API's documents also show an array with one item (astria-api, section 14).
             reply = data[0] if isinstance(data, list) and len(data) == 1 else data
             if isinstance(reply, dict):
                 return reply
@@ -139,9 +139,9 @@ class TuneMethods(ClientBase):
         raise responses.outcome_unknown(reason)
 
     def update_tune(self, id: int, *, auto_extend: bool) -> None:  # noqa: A002  the API's own name
-        """Let the service keep a tune beyond its expiry, or stop that. Sent once, whatever happens.
+        """Tell the service to keep a tune beyond its expiry, or to stop that. Sent exactly once.
 
-        `astria_nb.keep_longer` looks up what became of a request whose answer was lost.
+        If an answer is lost, `astria_nb.keep_longer` looks up the outcome.
 
         Parameters
         ----------
@@ -177,16 +177,16 @@ class TuneMethods(ClientBase):
         raise failure
 
     def delete_tune(self, id: int, *, log: DeletionLog | None = None) -> None:  # noqa: A002  the API's own name
-        """Delete a tune from the service, for ever. A checkpoint's prompts are deleted with it.
+        """Delete a tune from the service permanently. A checkpoint's prompts are deleted with it.
 
-        Sent once. If its answer is lost, the tune is looked up. The log keeps its record, whose ``status``
-        becomes ``deleted``; the title stays taken there, so that submitting it again costs nothing.
+        Sent once. If its answer is lost, the tune is looked up. The log keeps its record with the ``status``
+        ``deleted``. The title stays taken there, so submitting it again costs nothing.
 
         Parameters
         ----------
         id : int
         log : ExperimentLog, optional
-            Where it is recorded. Default: the log of `submit`, if its file exists.
+            The log that records the deletion. Default: the log of `submit`, if its file exists.
 
         Warns
         -----
@@ -219,7 +219,7 @@ class TuneMethods(ClientBase):
             is_confirmed = deletion.delete_tune(self._transport, tune_id)
         except NotFoundError as error:
             failure = self._not_found("id", f"tune {tune_id}", error)
-        # One that is gone was deleted before, perhaps by a call that was killed; another account may have it.
+        # A missing tune was deleted before, perhaps by a call that was killed, or belongs to another account.
         if is_confirmed or self.account is not None or self.service != self.base_url:
             self._record_deletion(tune_id, log, is_confirmed=is_confirmed)
         if failure is not None:

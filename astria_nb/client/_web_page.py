@@ -1,4 +1,4 @@
-"""The pages that gateways, proxies and sign-ins answer with in the service's place, by their title."""
+"""The title of web pages that gateways, proxies and sign-ins return in place of the service's answer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from astria_nb.errors import printable
 
 _MAX_READ, _MAX_TITLE = 2**14, 120  # bytes of a page, and characters of its title
 
-# How a page begins, after comments; some services answer with a fragment such as "<p>ok". No part of the
-# pattern gives back what it took: that would take ages.
+# How a page begins, after comments; some services answer with a fragment such as "<p>ok". The pattern does
+# not backtrack, which would take far too long.
 _PAGE = re.compile(
     r"\s*+(?:<!--(?>.*?-->)\s*+)*+<"
     r"(?:\?xml|!doctype|html|head|title|body|meta|link|style|script|center|table|h1)\b",
@@ -24,12 +24,12 @@ _HIDDEN = ("script", "style", "noscript", "template")
 
 
 def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str | None:
-    r"""Return the title of a web page, or its first words; None if a body is no page.
+    r"""Return the title of a web page, or its first words; None if a body is not a page.
 
     Parameters
     ----------
     headers : mapping of str to str
-        Of the answer; case-insensitive.
+        The headers of the answer; case-insensitive.
     content : bytes
     key : ApiKey
         Redacted in case the page repeats it.
@@ -47,12 +47,13 @@ def page_title(headers: Mapping[str, str], content: bytes, key: ApiKey) -> str |
     >>> page_title({"Content-Type": "text/plain"}, b"HTTP Token: Access denied.", key) is None
     True
     """
-    # Redacted before it is cut or parsed, which could leave a part of the key, and after: it may be escaped.
+    # Redacted before it is cut or parsed, which could leave a part of the key, and afterwards: it may be
+    # escaped.
     text = key.redact(_decoded(headers.get("Content-Type") or "", content[: 2 * _MAX_READ]))[:_MAX_READ]
     if not _PAGE.match(text):  # whatever its Content-Type
         return None
     reader = _TitleReader()
-    reader.feed(text)  # not closed: what is unfinished is no title
+    reader.feed(text)  # not closed: an unfinished element is not a title
     line = printable(" ".join(key.redact(reader.best()).split()))
     return line if len(line) <= _MAX_TITLE else f"{line[: _MAX_TITLE - 1]}…"
 
@@ -68,7 +69,7 @@ def _decoded(content_type: str, content: bytes) -> str:
 
 
 class _TitleReader(HTMLParser):
-    """Collects the words of the first title, of the first heading, and of all the rest."""
+    """Collects the words of the first title, of the first heading, and of everything else."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -77,7 +78,7 @@ class _TitleReader(HTMLParser):
         self._hidden = ""
 
     def parse_html_declaration(self, i: int) -> int:
-        """Skip what begins like a marked section; the base class raises if it is none."""
+        """Skip what begins like a marked section; the base class raises if it is not one."""
         if self.rawdata.startswith("<![", i):
             return self.parse_bogus_comment(i)
         return super().parse_html_declaration(i)
@@ -99,5 +100,5 @@ class _TitleReader(HTMLParser):
             self._words[self._inside] += f"{data} " if self._inside != "title" else data
 
     def best(self) -> str:
-        """Return the words that say most about a page."""
+        """Return the most informative words of a page."""
         return next(filter(str.strip, self._words.values()), "")

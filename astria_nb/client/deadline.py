@@ -26,8 +26,8 @@ class Deadline:
     seconds : float
         Time limit of the block, in seconds.
     answer : float, optional
-        Time limit in seconds for the response, counted from the moment when the request was sent. Default:
-        the response has what is left of `seconds`.
+        Time limit in seconds for the response, from the moment when the request was sent. Default: the rest
+        of `seconds`.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Deadline:
         TimeoutError
             The deadline has passed.
         KeyboardInterrupt
-            The call that this is a part of was interrupted.
+            The surrounding call was interrupted.
         """
         raise_if_interrupted()
         seconds = self._end - time.monotonic()
@@ -72,7 +72,7 @@ class Deadline:
         return seconds
 
     def has_time_for(self, seconds: float) -> bool:
-        """Return whether the deadline leaves time for a wait and for something after it."""
+        """Return whether the deadline leaves time for a wait and for work after it."""
         return seconds < self._end - time.monotonic()
 
     def start_answer_timer(self) -> None:

@@ -27,11 +27,11 @@ from astria_nb.utils.formatting import format_size, short
 _SANDBOX_HEADER = "X-Sandbox-Hint"
 _SANDBOX_KEY = "each sandbox has its own: use sandbox.client(), or the key that astria-nb sandbox printed"
 _WHOEVER_ANSWERS = frozenset({400, 401, 402, 404, 408, 422, 425, 426, 429})
-"""Statuses that mean the same from the service and from a gateway: a web page only adds its words."""
+"""Statuses with the same meaning from the service and from a gateway: a web page only adds its title."""
 
 
 def too_large(size: int) -> Problem:
-    """Return the problem with a request of so many bytes that a server takes for too large (status 413)."""
+    """Return the problem with a request that a server rejects as too large (status 413), by its bytes."""
     what = f"make a request of {format_size(size)}, more than the server takes (status 413)"
     return Problem("images", what, "make them smaller with max_side=2048, or send fewer")
 
@@ -42,7 +42,7 @@ def outcome_unknown(reason: str) -> OutcomeUnknownError:
     Parameters
     ----------
     reason : str
-        What came instead of an answer.
+        What was received instead of an answer.
     """
     what = f"it is unknown whether this tune was created ({reason})"
     hint = "look for its title with client.tunes(title=…) before you send it again"
@@ -90,12 +90,12 @@ def unreadable(status: int, headers: Mapping[str, str], content: bytes, key: Api
 
 
 def check_success(status: int, headers: Mapping[str, str], content: bytes, key: ApiKey) -> None:
-    """Check that a success comes from the service, and is one. Parameters as for `error_for_status`.
+    """Check that a success comes from the service, and really is one. Parameters as for `error_for_status`.
 
     Raises
     ------
     UnexpectedReplyError
-        The body is a web page, such as that of a sign-in, or says that something is wrong.
+        The body is a web page, such as a sign-in page, or reports an error.
     """
     if page_title(headers, content, key) is not None:
         raise unreadable(status, headers, content, key)
@@ -105,14 +105,14 @@ def check_success(status: int, headers: Mapping[str, str], content: bytes, key: 
 
 
 def in_place_of(expected: str, words: str) -> UnexpectedReplyError:
-    """Return the error for a success that is not what was asked for.
+    """Return the error for a success with something other than the requested record.
 
     Parameters
     ----------
     expected : str
         Such as ``tune 7``.
     words : str
-        What the answer says; empty if nothing.
+        The text of the answer; empty if there is none.
     """
     what = f"{short(words) if words else 'something else'} in place of {expected}"
     return unexpected_reply(200, what, "try again later, or check base_url")
@@ -121,7 +121,7 @@ def in_place_of(expected: str, words: str) -> UnexpectedReplyError:
 def is_refusal(error: ApiError) -> bool:
     """Return whether an error proves that a request changed nothing.
 
-    A web page with 403 does not: it is that of a filter, and some of them read answers, not requests.
+    A web page with 403 does not: it comes from a filter, and some filters read answers instead of requests.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def is_refusal(error: ApiError) -> bool:
 
 
 def reason_of(error: ApiError) -> str:
-    """Return in a few words what came instead of an answer, after a request that may have been carried out.
+    """Describe what was received instead of an answer, after a request that may have been carried out.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def error_for_status(
     key : ApiKey
         The key that was sent. It is redacted in case the service repeats it.
     request : str
-        What was asked, such as ``GET /tunes/7``.
+        The request, such as ``GET /tunes/7``.
     creates : bool
         Whether it was the paid request.
     """
@@ -204,7 +204,7 @@ def rate_limited(seconds: float) -> TooManyRequestsError:
     seconds : float
         The rest of the back-off.
     """
-    what, hint = f"the service asked for no requests for another {seconds:.0f} s", "try again after that"
+    what, hint = f"the service asked for a pause of another {seconds:.0f} s", "try again after that"
     return TooManyRequestsError(
         Problem("base_url", what, hint), status=429, retry_after=str(math.ceil(seconds))
     )
@@ -220,7 +220,7 @@ def _header(headers: Mapping[str, str], name: str, key: ApiKey) -> str | None:
 
 
 def _redirect(status: int, headers: Mapping[str, str], key: ApiKey) -> str:
-    """Return a redirect in words. The rest of its address may hold a secret."""
+    """Describe a redirect by its host only: the rest of its address may hold a secret."""
     try:
         host = urlsplit(_header(headers, "Location", key) or "").hostname
     except ValueError:

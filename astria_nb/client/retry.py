@@ -1,4 +1,4 @@
-"""Retries of requests that only read: which failures are worth one, and how long to wait before it."""
+"""Retries of requests that only read: which failures to retry, and how long to wait before that."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ _STATUSES = (408, 425, 429, 500, 502, 503, 504)
 _FIRST_WAIT, _JITTER = 0.5, 0.5  # seconds; the wait doubles with each attempt
 
 _log = logging.getLogger(__name__)
-# A generator of our own: the numbers that a notebook draws after random.seed() do not depend on retries.
+# A separate generator: retries must not change the numbers that a notebook draws after random.seed().
 _random = random.Random()  # noqa: S311  no secret
 
 T = TypeVar("T")
 
 
 def call_with_retries(call: Callable[[], T], *, seconds: float, name: str, now: Callable[[], datetime]) -> T:
-    """Return the result of a call, retrying it while that can help and there is time.
+    """Return the result of a call, and retry it while that can help and there is time.
 
-    Written out rather than left to a library: the wait depends on the attempt, on ``Retry-After`` and on the
-    deadline of the whole call at once, and the jitter must not disturb Python's global generator.
+    Implemented here instead of with a library: the wait depends on the attempt, on ``Retry-After`` and on the
+    deadline of the whole call, and the jitter must not affect Python's global generator.
 
     Parameters
     ----------
     call : callable
-        Must be safe to repeat. Each attempt has at most half of `seconds`, so that one that hangs leaves time
-        for another.
+        Must be safe to repeat. Each attempt has at most half of `seconds`, so that there is time for another
+        one if it hangs.
     seconds : float
         Time limit for all attempts and the waits between them.
     name : str
         Names the call in the log, which has a line at INFO for each retry.
     now : callable
-        Returns the service's time (UTC), by which a ``Retry-After`` that is a date is interpreted.
+        Returns the service's time (UTC), which a date in ``Retry-After`` is compared with.
 
     Raises
     ------
     AstriaError
-        The last failure: a permanent one, the one of the last attempt, or one that asks for a longer wait
-        than the deadline allows.
+        The last failure: a permanent one, that of the last attempt, or one that asks for a longer wait than
+        the deadline allows.
     """
     failure: AstriaError
     with Deadline(seconds) as overall:
@@ -63,7 +63,7 @@ def call_with_retries(call: Callable[[], T], *, seconds: float, name: str, now: 
                 break
             _log.info("retrying %s in %.1f s (attempt %d): %s", name, wait, attempt + 1, failure)
             _sleep(wait)
-    # Raised outside `except`: the frames in between hold what a traceback must not show.
+    # Raised outside `except`: the frames in between hold values that a traceback must not show.
     failure.__cause__ = failure.__context__ = None
     raise failure.with_traceback(None)
 
@@ -108,7 +108,7 @@ def is_transient(error: Exception) -> bool:
     error : Exception
     """
     if isinstance(error, UnexpectedReplyError):
-        # Truncated, or a page of something in between; a redirect stays one.
+        # Truncated, or a page of a gateway; a redirect would be repeated.
         return 200 <= error.status < 300 or bool(error.page)
     if isinstance(error, UnreachableError):
         return False

@@ -33,7 +33,8 @@ def default_client(*, pays: bool = False) -> Client:
     Parameters
     ----------
     pays : bool
-        Whether the call would be charged; then the first of a process that uses a sandbox says so.
+        Whether the call would be charged on an account; the first such call of a process that uses a sandbox
+        warns.
     """
     if find_key() is not None:
         return Client()
@@ -45,7 +46,7 @@ def default_client(*, pays: bool = False) -> Client:
     global _sandbox  # shared by all forms of this process
     with _lock:
         if _sandbox is None:
-            from astria_nb.defaults.sandbox import Sandbox  # here: an account needs none
+            from astria_nb.defaults.sandbox import Sandbox  # imported here: an account does not need it
 
             _sandbox = Sandbox().start()
         return _sandbox.client()
@@ -56,7 +57,7 @@ def _announce_rehearsal() -> None:
     with _lock:
         is_announced, _is_announced = _is_announced, True
     if not is_announced:
-        warn(_REHEARSAL, is_paid=True)  # even where warnings are errors, a rehearsal is no failure
+        warn(_REHEARSAL, is_paid=True)  # even where warnings are errors, a rehearsal is not a failure
 
 
 def client_or_default(client: object, *, pays: bool = False) -> Client:

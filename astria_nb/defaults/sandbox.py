@@ -12,14 +12,14 @@ from astria_nb.sandbox import Options, SandboxServer
 from astria_nb.utils.formatting import short
 from astria_nb.utils.versions import check_versions
 
-_OF_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)  # of no network here, or without its name
+_OF_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)  # not this machine
 
 
 class Sandbox(SandboxServer):
     """A local stand-in for the service: nothing is charged, and no account is needed.
 
-    It serves HTTP in threads of this process, and ends with it. Use it as a context manager, or call `start`
-    and `stop`. Nothing is sent to other machines unless an option allows it.
+    It serves HTTP in threads of this process, and ends with the process. Use it as a context manager, or call
+    `start` and `stop`. Nothing is sent to other machines unless an option allows it.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class Sandbox(SandboxServer):
     Attributes
     ----------
     options : Options
-        All of them.
+        All options.
     api_key : str
-        The only key that it accepts. Random, unless it is given as an option.
+        The only key that it accepts. Random, unless given as an option.
 
     Raises
     ------
@@ -55,12 +55,12 @@ class Sandbox(SandboxServer):
         Raises
         ------
         SandboxError
-            The port is taken, the host is no address of this machine, or the folder for uploads cannot be
+            The port is taken, the host is not an address of this machine, or the folder for uploads cannot be
             used. It is an `OSError` as well.
         AstriaError
-            It does not start, and a library is loaded in a version that does not work: restart the kernel.
+            It cannot start because a library is loaded in an unsuitable version: restart the kernel.
         RuntimeError
-            It was stopped; make a new one.
+            It was stopped; create a new one.
 
         Examples
         --------

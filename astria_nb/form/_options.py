@@ -1,4 +1,4 @@
-"""The options of a form, which are no fields of its tune."""
+"""The options of a form, which are not fields of its tune."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from typing import Any
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_long_keys
 from astria_nb.utils.remove_tree import remove_tree
 
@@ -62,7 +63,7 @@ class SavedDraft:
     def __init__(self, folder: Path, name: str) -> None:
         if not _NAME.fullmatch(name):
             hint = "use letters, digits, spaces, dots and dashes, at most 64"
-            raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
+            raise TuneError(Problem("draft", f"{quoted(name)} is not a valid file name", hint))
         self.path = folder / FOLDER / f"{name}.json"
         self._photos_folder = folder / FOLDER / f"{name}.photos"
         self._form = uuid.uuid4().hex

@@ -163,7 +163,7 @@ class Submitter:
 
     def _send_listed(self, listed: ListedTune, repeat: Repeat) -> bool:
         """Send a tune of the list, unless it was removed; return False if it failed, as it says then."""
-        if not self._list.take_in_hand(listed):
+        if not self._list.begin_sending(listed):
             return True
         is_sent = False
         try:
@@ -182,7 +182,7 @@ class Submitter:
             listed.problems = error.problems
             return False
         finally:
-            self._list.let_go(is_sent=is_sent)
+            self._list.end_sending(is_sent=is_sent)
         return True
 
     def _submit_listed(self, listed: ListedTune, tune: Tune, repeat: Repeat) -> None:

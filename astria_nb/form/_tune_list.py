@@ -49,7 +49,7 @@ class TuneList(controls.VBox):
         self._note_on, self._notes = note_on, list[str]()
         self._moved = -math.inf  # when a line went, and those below it took its place
         self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
-        self._in_hand: ListedTune | None = None
+        self._being_sent: ListedTune | None = None
         self.tunes: list[ListedTune] = []
         # Kept, since it is read out when it changes, and has the focus after a removal; Tab passes over it.
         self._count = controls.Label(
@@ -77,7 +77,7 @@ class TuneList(controls.VBox):
     def remove(self, listed: ListedTune) -> bool:
         """Remove a tune; return False if it is being sent, or was removed before."""
         with self._lock:
-            if listed is self._in_hand or listed not in self.tunes:
+            if listed is self._being_sent or listed not in self.tunes:
                 return False
             self.tunes = [tune for tune in self.tunes if tune is not listed]
             self._moved = time.monotonic()
@@ -85,22 +85,22 @@ class TuneList(controls.VBox):
         self._on_change()
         return True
 
-    def take_in_hand(self, listed: ListedTune) -> bool:
+    def begin_sending(self, listed: ListedTune) -> bool:
         """Keep a tune from being removed while it is sent; return False if it was removed before."""
         with self._lock:
             if listed not in self.tunes:
                 return False
-            self._in_hand = listed
+            self._being_sent = listed
         self.show()
         return True
 
-    def let_go(self, *, is_sent: bool) -> None:
-        """Remove the tune in hand if it was sent; otherwise let it be edited and removed again."""
+    def end_sending(self, *, is_sent: bool) -> None:
+        """Remove the tune that is being sent if it was sent; otherwise let it be edited and removed again."""
         with self._lock:
             if is_sent:
-                self.tunes = [tune for tune in self.tunes if tune is not self._in_hand]
+                self.tunes = [tune for tune in self.tunes if tune is not self._being_sent]
                 self._moved = time.monotonic()
-            self._in_hand = None
+            self._being_sent = None
         self.show()
         self._on_change()
 
@@ -137,7 +137,7 @@ class TuneList(controls.VBox):
         remove = controls.Button(description="Remove", layout=AUTO)
         remove.tooltip = f"Remove {listed.text}"
         remove.on_click(lambda _: self._remove(listed))
-        edit.disabled = remove.disabled = listed is self._in_hand
+        edit.disabled = remove.disabled = listed is self._being_sent
         line = controls.HBox([text, edit, remove], layout=WIDE)
         messages = [*([note] if note else []), *_problems(listed)]
         if not messages:

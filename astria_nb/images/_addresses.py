@@ -59,7 +59,7 @@ def blocks_at(address: str) -> Iterator[bytes]:
     Raises
     ------
     InvalidImageError
-        It cannot be read; it says why.
+        The content cannot be read; the error says why.
     """
     with _translated(address):
         fs, path = _resolved(address)
@@ -119,7 +119,7 @@ def _resolved(address: str) -> tuple[Any, str]:
 
 @contextmanager
 def _translated(address: str) -> Iterator[None]:
-    """Say in our words why an address cannot be read: its file system may raise anything."""
+    """Explain why an address cannot be read: its file system may raise anything."""
     try:
         yield
         return

@@ -15,7 +15,7 @@ from astria_nb.errors import TuneError
 from astria_nb.images._damage import decoded_jpeg
 from astria_nb.images._decoding import MAX_PIXELS, decode, one_at_a_time, open_image
 from astria_nb.images._file_kinds import RE_ENCODED
-from astria_nb.images._heif_rotation import lies_as_stored
+from astria_nb.images._heif_rotation import has_only_exif_rotation
 from astria_nb.images._image import Image, encode_jpeg
 from astria_nb.images._metrics import is_blurry, perceptual_hash
 from astria_nb.images._right_way_up import orientation_of, turn_upright
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Kind = Literal["unusable", "damaged", "small", "large", "blurry", "sideways", "heic", "duplicate", "similar"]
 
 MIN_SIDE = 512  # astria-api, section 12
-_LARGE = 10_000_000  # bytes: section 12 calls 3 MB enough, but what a phone takes is no fault
-_DECODED_SIDE, _MEASURED_SIDE = 640, 1024  # pixels: decoded to at least, measured at no more than
+_LARGE = 10_000_000  # bytes: section 12 calls 3 MB enough, but a photo from a phone is not a fault
+_DECODED_SIDE, _MEASURED_SIDE = 640, 1024  # pixels: at least, at most
 # Bits of 64 in which two images differ. Measured: up to 4 for an image that was re-saved, smaller or noisier,
 # and about 4 when cropped by 2 %; 13 and more for other images of one subject, and 8 for 4950 pairs of faces.
 _SIMILAR_BITS = 6
@@ -43,7 +43,7 @@ class Advice:
     Attributes
     ----------
     kind : str
-        For a badge.
+        Shown as a badge.
     text : str
         What is wrong and what to do about it.
     """
@@ -74,7 +74,7 @@ class ImageMetrics:
     advice : tuple of Advice
         Empty for a good image.
     perceptual_hash : int or None
-        64 bits that are nearly the same for images that look alike; None of a nearly plain image.
+        64 bits that are nearly the same for images that look alike; None for a nearly plain image.
     """
 
     path: Path
@@ -98,7 +98,7 @@ def advise(images: Iterable[str | os.PathLike[str] | Image], side: int = 192) ->
     Returns
     -------
     list of ImageMetrics
-        One for each image, in order. A file that is not an image has advice that says so; it raises nothing.
+        One for each image, in order. For a file that is not an image, the advice says so; no error is raised.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def advise(images: Iterable[str | os.PathLike[str] | Image], side: int = 192) ->
 
 
 def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetrics:
-    """Decode one image once, for its thumbnail and all advice that needs no other image.
+    """Decode one image once, for its thumbnail and all advice that does not depend on other images.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def measure(image: str | os.PathLike[str] | Image, side: int = 192) -> ImageMetr
         pixels, damage = decoded_jpeg(checked.path, _DECODED_SIDE)
     try:
         with open_image(checked.path) as opened, one_at_a_time(opened):
-            lies = checked.media_type in RE_ENCODED and lies_as_stored(checked.path, opened)
+            lies = checked.media_type in RE_ENCODED and has_only_exif_rotation(checked.path, opened)
             pixels = decode(opened, _DECODED_SIDE) if pixels is None else pixels
             orientation = orientation_of(opened)
             pixels = pixels if pixels.mode == "RGB" else pixels.convert("RGB")
@@ -224,7 +224,7 @@ def _advice(
         yield Advice("heic", f"{RE_ENCODED[media_type]}: {text}")
     if lies:
         readers = f"readers of {RE_ENCODED[media_type]}"
-        text = f"its camera noted a rotation that {readers} do not apply; save it rotated"
+        text = f"its camera recorded a rotation that {readers} do not apply; save it rotated"
         yield Advice("sideways", f"Perhaps sideways: {text}")
     elif (
         media_type not in RE_ENCODED
@@ -232,7 +232,7 @@ def _advice(
         and (media_type != "image/jpeg" or orientation not in _COMMON_ORIENTATIONS)
     ):
         text = (
-            "Sideways: its rotation is only noted in the file, and not all readers apply it; save it rotated"
+            "Sideways: its rotation is only recorded in the file, and some readers ignore it; save it rotated"
         )
         yield Advice("sideways", text)
     if is_blurry(grey):

@@ -29,7 +29,7 @@ def check_caption(path: Path) -> int:
     Raises
     ------
     InvalidImageError
-        It is no short text in UTF-8.
+        The caption is not a short text in UTF-8.
     OSError
         It cannot be read.
     """
@@ -41,9 +41,9 @@ def check_caption(path: Path) -> int:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidImageError("is no text", hint) from None
+        raise InvalidImageError("is not text", hint) from None
     if "\0" in text:
-        raise InvalidImageError("is no text", hint)
+        raise InvalidImageError("is not text", hint)
     if not text.strip():
         raise InvalidImageError("is empty", hint)
     return len(content)
@@ -55,7 +55,7 @@ def captions_beside(paths: Iterable[Path]) -> list[Path]:
     Parameters
     ----------
     paths : iterable of Path
-        A photo has the caption of its name, ``IMG_1.txt``; one that several photos share is returned once.
+        The caption of ``IMG_1.jpg`` is ``IMG_1.txt``; a caption that several photos share is returned once.
     """
     captions: dict[Path, None] = {}
     for path in paths:
@@ -70,5 +70,5 @@ def captions_beside(paths: Iterable[Path]) -> list[Path]:
 
 
 def stem_of(path: PurePath) -> tuple[PurePath, str]:
-    """Return what a photo and its caption have in common: the folder, and the name without its ending."""
+    """Return what a photo and its caption share: the folder, and the name without its suffix."""
     return path.parent, path.stem.casefold()

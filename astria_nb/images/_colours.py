@@ -1,4 +1,4 @@
-"""What the colours of a decoded picture mean, and a copy of it whose colours every reader shows."""
+"""The meaning of the colours of a decoded picture, and a copy whose colours every reader shows."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 _EXIF_HEAD = b"Exif\0\0"
 _GREY = ("1", "L", "LA", "I;16")
-_WHITE_NITS = 203  # what white is shown with, of a picture for bright screens (ITU-R BT.2408)
-_KNEE = 0.8  # of white; what is brighter is compressed
+_WHITE_NITS = 203  # the brightness of white in a picture for bright screens (ITU-R BT.2408)
+_KNEE = 0.8  # of white; brighter values are compressed
 
 
 def settled(image: Pillow.Image, coding: tuple[int, int] | None = None) -> tuple[Pillow.Image, bytes | None]:
     """Return a picture in grey, RGB or RGBA, and the profile of its colours; None means sRGB.
 
-    A profile that fits stays. Colours of CMYK are converted to sRGB by their profile, and so are those for
-    bright screens (PQ, HLG), whose highlights are compressed.
+    A suitable profile is kept. CMYK colours are converted to sRGB by their profile, as are colours for bright
+    screens (PQ, HLG), whose highlights are compressed.
 
     Parameters
     ----------
     image : PIL.Image.Image
         Decoded to 8 bits a channel.
     coding : (int, int), optional
-        The code points of primaries and transfer characteristics (ITU-T H.273) that its file tells.
+        The code points of primaries and transfer characteristics (ITU-T H.273) in its file.
     """
     profile = _profile(image)
     if coding is not None and coding[1] in (standard.PQ, standard.HLG):
-        return _for_ordinary_screens(_in_rgb(image), *coding), None
+        return _in_srgb(_in_rgb(image), *coding), None
     space = profile[16:20] if profile is not None else b""
     if profile is not None and image.mode == "CMYK":
         return _converted(image, profile) if space == b"CMYK" else image.convert("RGB"), None
@@ -78,13 +78,13 @@ def _profile(image: Pillow.Image) -> bytes | None:
 
 
 def _converted(image: Pillow.Image, profile: bytes) -> Pillow.Image:
-    """Return an image in sRGB, as Little CMS converts it."""
+    """Return an image in sRGB, converted by Little CMS."""
     from PIL import ImageCms
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):  # a profile that says too little
+    except (ImageCms.PyCMSError, OSError):  # an incomplete profile
         converted = None
     return image.convert("RGB") if converted is None else converted
 
@@ -98,7 +98,7 @@ def _of_coding(primaries: int, transfer: int, *, is_grey: bool) -> bytes | None:
 
 
 def _of_hints(image: Pillow.Image, *, is_grey: bool) -> bytes | None:
-    """Return the profile of a picture that tells its colours by a PNG's gamma, or by EXIF only."""
+    """Return the profile of a picture that describes its colours only by a PNG's gamma, or by EXIF."""
     info = image.info
     if image.format == "PNG" or "gamma" in info or "srgb" in info:
         gamma, chromaticities = info.get("gamma"), info.get("chromaticity", standard.SRGB_PRIMARIES)
@@ -113,7 +113,7 @@ def _of_hints(image: Pillow.Image, *, is_grey: bool) -> bytes | None:
     return None
 
 
-def _for_ordinary_screens(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:
+def _in_srgb(image: Pillow.Image, primaries: int, transfer: int) -> Pillow.Image:
     """Return a picture for bright screens in sRGB."""
     import numpy as np
     from PIL import Image as Pillow

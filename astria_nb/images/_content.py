@@ -1,4 +1,4 @@
-"""What a photo can be besides a path: bytes, an open file, a PIL image, an array of pixels, an upload."""
+"""Photos that are not given as a path: bytes, an open file, a PIL image, an array of pixels, an upload."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from astria_nb.images._pixels import (
     is_untouched,
     picture_of,
 )
+from astria_nb.utils.formatting import quoted, shortened
 from astria_nb.utils.redaction import redact_name
 
 BLOCK_BYTES = 2**20
@@ -28,16 +29,16 @@ _MAX_LABEL = 80  # characters
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageContent:
-    """Content that is to be sent as an image, though it is no file of its own.
+    """Content to send as an image that is not a file.
 
     Attributes
     ----------
     value : object
-        Of a kind that `is_content` accepts.
+        A value that `is_content` accepts.
     name : str or None
         The file name of an upload.
     position : int or None
-        In its list, from 1; for messages.
+        Position in its list, from 1; for messages.
     """
 
     value: Any = field(repr=False)
@@ -46,7 +47,7 @@ class ImageContent:
 
     @property
     def filename(self) -> str | None:
-        """The name that the content brings along; None if it has none."""
+        """The content's own file name; None if it has none."""
         if self.name is not None:
             return self.name
         name = next((name for key in ("name", "filename", "path") if (name := _text(self.value, key))), None)
@@ -56,20 +57,19 @@ class ImageContent:
 
     @property
     def address(self) -> str | None:
-        """Where the content can be read again, if it is that of a path of another file system."""
+        """The address at which the content can be read again, if it comes from another file system."""
         if callable(getattr(self.value, "read", None)) or not is_openable(self.value):
             return None
-        with suppress(Exception):  # the file system is foreign
+        with suppress(Exception):  # the file system may raise anything
             return str(self.value.fs.unstrip_protocol(self.value.path))
         return None
 
     @property
     def label(self) -> str:
-        """What the content is called in a message: its name, or what kind of thing it is, and where."""
+        """The content's name in a message, or else its kind and position."""
         name = self.filename
         if name is not None:
-            name = redact_name(name)
-            return repr(name if len(name) <= _MAX_LABEL else f"{name[: _MAX_LABEL - 1]}…")
+            return quoted(shortened(redact_name(name), _MAX_LABEL))
         kind = (
             "content in bytes"
             if isinstance(self.value, _BYTES)
@@ -94,18 +94,18 @@ def is_content(value: Any) -> bool:
 
 
 def is_volatile(value: Any) -> bool:
-    """Return whether content has to be read at once: an open file may move on, or be closed."""
+    """Return whether content has to be read at once: an open file may change its position, or be closed."""
     is_file = not isinstance(value, _BYTES) and callable(getattr(value, "read", None))
     return is_file or (is_pil(value) and is_untouched(value))
 
 
 def is_openable(value: Any) -> bool:
-    """Return whether a value is fsspec's OpenFile, or a path of a file system that is not this machine's."""
+    """Return whether a value is fsspec's OpenFile, or a path on a file system other than this machine's."""
     return callable(getattr(getattr(value, "fs", None), "open", None)) and hasattr(value, "path")
 
 
 def file_of(content: ImageContent) -> str | None:
-    """Return the path of the file that a PIL image was opened from, if it still shows what is in there."""
+    """Return the path of the file that a PIL image was opened from, if the image still shows its content."""
     value = content.value
     path = getattr(value, "filename", None) if is_pil(value) else None
     if not isinstance(path, str) or not Path(path).is_file():
@@ -116,8 +116,8 @@ def file_of(content: ImageContent) -> str | None:
 def blocks_of(content: ImageContent) -> Iterator[bytes]:
     """Yield the content of an image file, block by block.
 
-    An open file is read from where it is to its end, and is put back where it was if it can be. A PIL image
-    of which no pixel was read is the file that it is read from; any other one, and an array, becomes a PNG.
+    An open file is read from its position to its end; the position is restored if possible. For a PIL image
+    whose pixels were not read, its file is used; any other image, and an array, becomes a PNG.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def blocks_of(content: ImageContent) -> Iterator[bytes]:
     Raises
     ------
     InvalidImageError
-        It cannot be an image; it says why.
+        The content cannot be an image; the error says why.
     OSError
         It cannot be read.
     """
@@ -139,7 +139,7 @@ def blocks_of(content: ImageContent) -> Iterator[bytes]:
         else:
             yield from _slices(memoryview(as_png(value)))
     elif is_pixels(value):
-        is_file = value.ndim == 1 and str(value.dtype) == "uint8"  # what OpenCV's imencode returns
+        is_file = value.ndim == 1 and str(value.dtype) == "uint8"  # the result of OpenCV's imencode
         yield from _slices(memoryview(value.tobytes() if is_file else as_png(picture_of(value))))
     elif callable(getattr(value, "read", None)):
         yield from _blocks_of_file(value)
@@ -149,15 +149,15 @@ def blocks_of(content: ImageContent) -> Iterator[bytes]:
 
 
 def content_sha256(content: ImageContent) -> str:
-    """Return the hexadecimal hash of content; of a PIL image and an array, that of its pixels.
+    """Return the hexadecimal hash of content; for a PIL image or an array, that of its pixels.
 
-    Unlike a PNG of them, pixels are the same with every version of the library, and whether or not the image
+    Unlike a PNG made from them, pixels do not depend on the version of the library, or on whether the image
     was displayed before.
 
     Raises
     ------
     Exception
-        As reading the content does.
+        Whatever reading the content raises.
     """
     value = content.value
     if is_pil(value) or is_pixels(value):
@@ -180,7 +180,7 @@ def read_block(file: Any) -> bytes:
     while len(block) < BLOCK_BYTES and (piece := file.read(BLOCK_BYTES - len(block))):
         if not isinstance(piece, _BYTES):
             if callable(close := getattr(piece, "close", None)):
-                close()  # a coroutine, which nobody awaits
+                close()  # a coroutine, which is not awaited
             what = "was opened as text" if isinstance(piece, str) else "cannot be read as a file"
             raise InvalidImageError(what, "open it with open(path, 'rb'), or give its bytes")
         block += piece
@@ -189,9 +189,9 @@ def read_block(file: Any) -> bytes:
 
 def _blocks_of_file(file: Any, start: int | None = None) -> Iterator[bytes]:
     if getattr(file, "closed", False) is True:
-        raise InvalidImageError("is a file that is closed", "open it again, or give its path")
+        raise InvalidImageError("is a closed file", "open it again, or give its path")
     position = None
-    with suppress(OSError, AttributeError, TypeError, ValueError):  # a pipe, or an answer of a server
+    with suppress(OSError, AttributeError, TypeError, ValueError):  # a pipe, or a server's answer
         position = file.tell()
         file.seek(position if start is None else start)
     try:

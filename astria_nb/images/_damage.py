@@ -1,4 +1,4 @@
-"""Whether the picture in a file can be decoded to its end. Decoders complete a damaged one with grey."""
+"""Whether the picture in a file can be fully decoded. Decoders fill a damaged one with grey."""
 
 from __future__ import annotations
 
@@ -23,24 +23,26 @@ from astria_nb.images.metadata import (
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_sound = FileMemory[bool]()
+_undamaged_files = FileMemory[bool]()
 
 
 class UncheckableImageError(Exception):
-    """A picture of which cannot be found out whether it is complete; its message is a predicate."""
+    """It cannot be determined whether a picture is complete; the message is a predicate."""
 
 
-def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool) -> Sequence[Part]:
+def undamaged_parts(
+    file: FileIO, parts: Sequence[Part], media_type: str, *, is_whole: bool
+) -> Sequence[Part]:
     """Return what to send of a file whose picture is complete: ``parts``, or less of a PNG or WebP.
 
-    A file is decoded once, as long as it does not change. Thread-safe.
+    A file is decoded only once unless it changes. Thread-safe.
 
     Parameters
     ----------
     file : FileIO
         Unbuffered.
     parts : sequence of (range or bytes)
-        What is sent of it.
+        The parts of the file that are sent.
     media_type : str
     is_whole : bool
         Whether it is sent with its metadata.
@@ -48,20 +50,20 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
     Raises
     ------
     DamagedImageError
-        The picture cannot be decoded to its end, or only with errors.
+        The picture cannot be fully decoded, or only with errors.
     UncheckableImageError
-        It may be complete or not.
+        It cannot be determined whether the picture is complete.
     MalformedImageError
         A PNG holds more than its pixels, and is not sent with its metadata.
     OSError
         The file cannot be read.
     """
     identity = identity_of(file)
-    if _sound.get(identity):
+    if _undamaged_files.get(identity):
         return parts
     if media_type == "image/png":
         verified = _verified_png(file, parts, is_whole=is_whole)
-        if verified != parts:  # not remembered: what is left out has to be found again
+        if verified != parts:  # not remembered: the parts to leave out have to be found again
             return parts if is_whole else verified
     elif media_type == "image/jpeg":
         check_jpeg(content_of(file, _without_stray_bytes(file, parts) if is_whole else parts))
@@ -71,24 +73,24 @@ def sound_parts(file: FileIO, parts: Sequence[Part], media_type: str, *, is_whol
             return [shorter]
     else:
         _check_by_pillow(content_of(file, parts))
-    _sound.put(identity, True)
+    _undamaged_files.put(identity, True)
     return parts
 
 
 def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | None]:
-    """Decode a JPEG and find out whether it is complete, both at once.
+    """Decode a JPEG, and find out at the same time whether it is complete.
 
     Parameters
     ----------
     path : Path
     min_side : int
-        Pixels a side that are enough, as in `astria_nb.images._decoding.decode`.
+        Sufficient pixels a side, as in `astria_nb.images._decoding.decode`.
 
     Returns
     -------
     (PIL.Image.Image or None, str or None)
-        In RGB, for which CMYK is taken, and without metadata; None if it is to be decoded otherwise. And
-        what is wrong with it: a predicate without a subject.
+        The image in RGB (CMYK is treated as RGB) and without metadata; None if it has to be decoded
+        otherwise. And what is wrong with it: a predicate without a subject.
     """
     from PIL import Image as Pillow
 
@@ -102,12 +104,12 @@ def decoded_jpeg(path: Path, min_side: int) -> tuple[Pillow.Image | None, str | 
     except (MalformedImageError, OSError):
         return None, None
     if pixels is not None:
-        _sound.put(identity, True)
+        _undamaged_files.put(identity, True)
     return (None if pixels is None else Pillow.fromarray(pixels)), None
 
 
 def content_of(file: FileIO, parts: Sequence[Part]) -> bytes:
-    """Return what is sent of a file."""
+    """Return the parts of a file that are sent."""
     reader = ImageReader(file)
     return b"".join(reader.read(part.start, len(part)) if isinstance(part, range) else part for part in parts)
 
@@ -118,7 +120,7 @@ def check_jpeg(content: bytes) -> None:
     Raises
     ------
     DamagedImageError
-        It does not.
+        It warns.
     UncheckableImageError
         The interface to libjpeg does not know its subsampling. Pillow does, but hides warnings.
     """

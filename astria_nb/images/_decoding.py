@@ -36,7 +36,7 @@ MAX_PIXELS = 2**30 // 12
 _MAX_PIXELS_MADE_SMALLER = 220_000_000
 _MADE_SMALLER = ("JPEG", "MPO", "HEIF", "AVIF")
 _HEAD_OF_TEXT = 256  # bytes
-# What decoders raise for a damaged file; pillow_heif raises the last three.
+# Errors that decoders raise for a damaged file; pillow_heif raises the last three.
 _OF_DECODERS = (
     SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, OSError, struct.error,
     EOFError, RuntimeError, MemoryError,
@@ -74,7 +74,7 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
     Raises
     ------
     InvalidImageError
-        It is not of a supported type, is damaged, or has too many pixels.
+        It does not have a supported type, is damaged, or has too many pixels.
     OSError
         It cannot be read.
     """
@@ -106,17 +106,17 @@ def open_image(source: Path | bytes) -> Iterator[Pillow.Image]:
 
 
 def _opened(file: IO[bytes]) -> Pillow.Image:
-    """Return an image of which the header was read."""
+    """Return an image whose header has been read."""
     from PIL import Image as Pillow
 
     # The filters of warnings and Pillow's limit are shared by all threads, so only one may change them.
     with _open_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about odd files
-        limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # they are counted by the caller
+        warnings.simplefilter("ignore")  # about unusual files
+        limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # the caller counts them
         try:
             try:
                 return Pillow.open(file, formats=_allowed_formats(file))
-            except ValueError:  # Pillow reads no text, and no profile, of more than a megabyte
+            except ValueError:  # Pillow does not read texts or profiles of more than a megabyte
                 file.seek(0)
                 return _opened_with_long_chunks(file.read())
         finally:
@@ -124,7 +124,7 @@ def _opened(file: IO[bytes]) -> Pillow.Image:
 
 
 def _opened_with_long_chunks(content: bytes) -> Pillow.Image:
-    """Return a PNG without its texts, and with its profile, however long."""
+    """Return a PNG without its texts, and with its profile, whatever its length."""
     from PIL import Image as Pillow
     from PIL import PngImagePlugin
 
@@ -140,7 +140,7 @@ def _max_pixels(file_format: str | None) -> int:
 
 
 def one_at_a_time(image: Pillow.Image) -> AbstractContextManager[object]:
-    """Return a context in which an opened image is decoded; of large ones only one is, on all threads.
+    """Return a context in which an opened image is decoded; large ones are decoded one at a time.
 
     A HEIC of 108 megapixels takes 0.8 GB meanwhile. A JPEG is decoded at a fraction of its size.
     """
@@ -157,7 +157,7 @@ def decode(image: Pillow.Image, min_side: int) -> Pillow.Image:
     try:
         image.load()
     except ValueError:
-        if getattr(image, "tile", None):  # else the pixels were read, and a long text after them was not
+        if getattr(image, "tile", None):  # otherwise the pixels were read, but not a long text after them
             raise
     return _of_8_bits(image) if image.mode.startswith("I") else image
 
@@ -171,13 +171,13 @@ def _of_8_bits(image: Pillow.Image) -> Pillow.Image:
     grey = Pillow.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8))
     grey.info = {**image.info}
     transparent = grey.info.pop("transparency", None)
-    if isinstance(transparent, int):  # only that one, not all that are the same in 8 bits
+    if isinstance(transparent, int):  # only that grey, not all that are the same in 8 bits
         grey.putalpha(Pillow.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
     return grey
 
 
 def exif_of(image: Pillow.Image) -> Pillow.Exif:
-    """Return the EXIF data of an image; none if it is unreadable."""
+    """Return the EXIF data of an image; empty if it is unreadable."""
     from PIL import Image as Pillow
 
     with _open_lock, warnings.catch_warnings():

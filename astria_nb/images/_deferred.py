@@ -1,4 +1,4 @@
-"""An image that is opened when it is sent: for tables of so many that opening all of them takes minutes."""
+"""An image that is opened when it is sent: for tables with so many that opening them takes minutes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from astria_nb.utils.redaction import redact_name
 
 
 class DeferredImage(Image):
-    """An image that is checked at its first use, and not before.
+    """An image that is checked at its first use, not before.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ class DeferredImage(Image):
 
     Notes
     -----
-    What is asked of it raises what `Image.open` raises. `opened` returns an image of its own, so that the
-    temporary copy of content in memory is removed once that image was sent.
+    Its attributes raise the errors of `Image.open`. `opened` returns a separate image, so that the temporary
+    copy of content in memory is removed once that image was sent.
     """
 
     __slots__ = ("_image", "source")
@@ -48,33 +48,33 @@ class DeferredImage(Image):
 
     @property
     def path(self) -> Path:
-        """As of `Image`."""
+        """See `Image.path`."""
         is_file = isinstance(self.source, str) and not is_address(self.source)
         return Path(self.source) if is_file else self._checked().path  # type: ignore[arg-type]
 
     @property
     def media_type(self) -> str:
-        """As of `Image`."""
+        """See `Image.media_type`."""
         return self._checked().media_type
 
     @property
     def size(self) -> int:
-        """As of `Image`."""
+        """See `Image.size`."""
         return self._checked().size
 
     @property
     def width(self) -> int:
-        """As of `Image`."""
+        """See `Image.width`."""
         return self._checked().width
 
     @property
     def height(self) -> int:
-        """As of `Image`."""
+        """See `Image.height`."""
         return self._checked().height
 
     @property
     def copy(self) -> TemporaryCopy | None:
-        """As of `Image`."""
+        """See `Image.copy`."""
         return self._checked().copy
 
     def __eq__(self, other: object) -> bool:

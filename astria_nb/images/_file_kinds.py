@@ -1,4 +1,4 @@
-"""What a file is that cannot be sent as a photo, by its first bytes; and which photos can be read here."""
+"""What kind of file cannot be sent as a photo, by its first bytes; and which photos can be read here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from astria_nb.images.media_type import media_type
 from astria_nb.images.metadata import JpegFrame
 
 RE_ENCODED = {"image/heic": "HEIC", "image/avif": "AVIF"}
-"""The types that are sent as another one, because their metadata cannot be removed without loss."""
+"""Types that are converted before sending, because their metadata cannot be removed without loss."""
 _ALWAYS_READABLE = ("image/jpeg", "image/png", "image/webp")
 _MODULES = {"image/heic": "pillow_heif", "image/avif": "PIL._avif"}
 _INSTALLS = {"image/heic": "astria-nb[heic]", "image/avif": "pillow>=11.3"}
@@ -44,7 +44,7 @@ def is_readable(name: str) -> bool:
 
 
 def refusal_of_frame(frame: JpegFrame) -> tuple[str, str] | None:
-    """Return what is wrong with a JPEG of such a frame, and what to do; None if it is ordinary.
+    """Return what is wrong with a JPEG with this frame, and what to do; None if it is ordinary.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def refusal(head: bytes) -> tuple[str, str]:
     Parameters
     ----------
     head : bytes
-        The first bytes of the file; a few hundred tell the most.
+        The first bytes of the file; a few hundred are enough.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def refusal(head: bytes) -> tuple[str, str]:
         if signature.match(head):
             return f"is {name}", "convert it to JPEG, or remove it"
     file_type = media_type(head) or ""
-    if is_readable(file_type):  # only its beginning is that of a photo
+    if is_readable(file_type):  # only the beginning is that of a photo
         return "is a damaged image", "convert it to JPEG, or remove it"
     if file_type.startswith("video/"):
         return "is a video, not an image", _VIDEO_HINT

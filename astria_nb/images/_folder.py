@@ -1,4 +1,4 @@
-"""The pictures in a folder: what a reader means by "the photos in there"."""
+"""The pictures in a folder, as a user would understand it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"),
     *(".png", ".webp", ".heic", ".heif", ".avif"),
 )
-"""The usual endings of the formats that can be uploaded, in lower case; cameras write them in upper case."""
+"""The usual suffixes of the formats that can be uploaded, in lower case; cameras use upper case."""
 
 _NUMBER = re.compile(r"([0-9]{1,18})")
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file is one that a phone or computer hides: deleted, in the making, or no photo.
+    """Return whether phones or computers hide a file: it is deleted, incomplete, or not a photo.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the files in a folder that can be pictures, by their names, in natural order.
+    """Return the files in a folder whose names are those of pictures, in natural order.
 
     Hidden and empty files, folders, pipes, devices and links that lead nowhere are left out. No file is
     opened.
@@ -67,7 +67,7 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
     if is_hidden(entry.name) or not entry.name.lower().endswith(SUFFIXES):
         return False
     try:
-        status = entry.stat()  # of the file that a link leads to
+        status = entry.stat()  # the size of the file that a link leads to
     except OSError:
         return False
     return stat.S_ISREG(status.st_mode) and status.st_size > 0

@@ -1,4 +1,4 @@
-"""Parts of an open file as they are sent, hashed while that happens or when the hash is asked for."""
+"""Parts of an open file as they are sent, hashed during sending or when the hash is requested."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from io import FileIO
 from astria_nb.errors import Problem, TuneError
 from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_in, identity_of
 from astria_nb.images.metadata import ImageReader, Part, size_of_bytes
+from astria_nb.utils.formatting import quoted
 
 BLOCK = 2**20  # measured: smaller blocks need more calls, larger ones only more memory
 _HASH_BLOCK = 2**18
@@ -22,7 +23,7 @@ _hashes = FileMemory[tuple[tuple[Part, ...], str]]()
 
 @contextmanager
 def under_way(upload: object) -> Iterator[None]:
-    """Count an upload as under way while the block runs."""
+    """Count an upload as in progress while the block runs."""
     _under_way.add(upload)
     try:
         yield
@@ -33,7 +34,7 @@ def under_way(upload: object) -> Iterator[None]:
 class HashedContent:
     """Parts of an open file, as they are sent.
 
-    A file that does not change is hashed once, however many tunes it is sent with.
+    An unchanged file is hashed once, however many tunes it is sent with.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class HashedContent:
         self._digest, self._hashed = hashlib.sha256(), 0
 
     def close(self) -> None:
-        """Close the file; a hash that is not complete by then stays so."""
+        """Close the file; an incomplete hash stays incomplete."""
         self._file.close()
 
     def blocks(self, buffer: memoryview) -> Iterator[memoryview]:
@@ -74,16 +75,16 @@ class HashedContent:
         while done < self.size:
             try:
                 count = self._fill(done, buffer)
-            except OSError:  # would pass for a network error
+            except OSError:  # an OSError would be taken for a network error
                 count = 0
             if not count:
-                what = f"{self.filename!r} could not be read to its end"
+                what = f"{quoted(self.filename)} could not be read to its end"
                 raise TuneError(Problem("images", what, "check it and submit again"))
             started = time.perf_counter()
             yield buffer[:count]
-            # The system is still sending what it took, so on a network hashing costs no time. A connection
-            # that is faster than this is local; there the hash is computed when it is requested, unless
-            # others keep this computer busy: then not having to read the file again counts.
+            # The system is still sending earlier blocks, so hashing costs no time on a network. A faster
+            # connection is local: there the hash is computed when it is requested, unless this computer is
+            # busy and it pays not to read the file again.
             is_network = count < _NETWORK * (time.perf_counter() - started)
             if remembered is None and self._hashed == done and (is_network or len(_under_way) > 1):
                 self._hash(buffer[:count])
@@ -99,8 +100,8 @@ class HashedContent:
     def sha256(self) -> str | None:
         """Return the hexadecimal hash of what is sent.
 
-        None if the file cannot be read, was closed, or has changed since it was opened: what was sent of it
-        may then be other than what is in it.
+        None if the file cannot be read, was closed, or has changed since it was opened: the bytes that were
+        sent may then differ from its content.
         """
         if self._sha256 is None:
             with suppress(OSError, ValueError):  # a ValueError means that the file was closed
@@ -124,14 +125,14 @@ class HashedContent:
         return digest
 
     def _remembered(self) -> str | None:
-        """Return the hash of the same parts of the same file, as it was when it was opened."""
+        """Return the known hash of the same parts of the same file, in its state when it was opened."""
         parts, digest = _hashes.get(self._identity) or ((), None)
         return digest if parts == self._parts else None
 
     def _is_unchanged(self) -> bool:
         info = os.fstat(self._file.fileno())
         now, before = identity_in(info), self._identity
-        # To delete a file changes the last of its times, and nothing that is in it.
+        # Deleting a file changes the last of its times, but not its content.
         return now == before or (info.st_nlink == 0 and now[:-1] == before[:-1])
 
     def _hash(self, block: memoryview) -> None:
@@ -139,7 +140,7 @@ class HashedContent:
         self._hashed += len(block)
 
     def _fill(self, offset: int, buffer: memoryview) -> int:
-        """Read from an offset of what is sent; fewer bytes than the buffer holds only at the end."""
+        """Read from an offset of the content to send; fewer bytes than the buffer holds only at the end."""
         done = 0
         for part in self._parts:
             if offset >= len(part):

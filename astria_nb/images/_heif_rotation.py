@@ -1,4 +1,4 @@
-"""Whether a HEIC or AVIF shows the way up that its camera noted: only rotations of its container count."""
+"""Whether a HEIC or AVIF is shown as its camera recorded it: only its container's rotation counts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from astria_nb.images.metadata import read_orientation
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_MOST_BYTES = 4 << 20  # of what describes the pictures in a file
+_MOST_BYTES = 4 << 20  # the box that describes the pictures in a file
 _EXIF = re.compile(rb"(?:Exif|\0\0)\0\0(MM\0\*|II\*\0)")
 _MOST_EXIF = 65536  # bytes
 
 
-def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
-    """Return whether the EXIF data of a HEIC or AVIF note a rotation, and its container none.
+def has_only_exif_rotation(path: Path, image: Pillow.Image) -> bool:
+    """Return whether only the EXIF data of a HEIC or AVIF has a rotation, not its container.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
         The file as Pillow or pillow_heif opened it.
     """
     if image.format == "AVIF":
-        noted = _noted_in(path) if image.info.get("exif") else 1
+        noted = _exif_orientation_in(path) if image.info.get("exif") else 1
     else:
         noted = image.info.get("original_orientation") or 1
     if noted == 1:
@@ -37,8 +37,8 @@ def lies_as_stored(path: Path, image: Pillow.Image) -> bool:
     return not is_rotated and b"imir" not in description
 
 
-def _noted_in(path: Path) -> int:
-    """Return the orientation in the EXIF data of an AVIF, in whose place Pillow tells the container's."""
+def _exif_orientation_in(path: Path) -> int:
+    """Return the orientation in the EXIF data of an AVIF; Pillow returns that of the container instead."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = _EXIF.search(content)
         return read_orientation(content[start.start(1) : start.start(1) + _MOST_EXIF]) if start else 1

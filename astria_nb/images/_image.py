@@ -19,7 +19,7 @@ from astria_nb.images._decoding import MEDIA_TYPES, InvalidImageError, decode, o
 from astria_nb.images._file_memory import FileMemory, Identity, identity_in
 from astria_nb.images._right_way_up import orientation_of, turn_upright
 from astria_nb.images._temporary_copy import StorageError, TemporaryCopy
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 from astria_nb.utils.redaction import redact_name
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _NEXT_STEPS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "fix its permissions"),
     **dict.fromkeys((errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR), "check the path"),
 }
-_SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 of them are below the limit whatever they show
+_SIDES = (288, 208, 144, 96)  # pixels; 96 by 96 are below the limit whatever they show
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Image:
     Attributes
     ----------
     path : Path
-        Absolute. Of content that was in memory, or at an address, a private temporary copy, which exists as
-        long as the image.
+        Absolute. For content in memory or at an address, a private temporary copy, which exists as long as
+        the image.
     media_type : str
         ``image/jpeg``, ``image/png``, ``image/webp``, ``image/avif`` if Pillow reads it, or ``image/heic``
         with the extra of that name; determined by the content, not by the name. ``text/plain`` for a photo's
@@ -50,7 +50,7 @@ class Image:
     size : int
         Bytes.
     width, height : int
-        Pixels, as stored (before any EXIF rotation); 0 of a caption.
+        Pixels, as stored (before any EXIF rotation); 0 for a caption.
     copy : TemporaryCopy or None
         The copy that `path` leads to; None for a file.
 
@@ -90,7 +90,7 @@ class Image:
         return self.media_type == CAPTION
 
     def opened(self) -> Image:
-        """Return the image as it is checked; an image that is to be opened later is opened by this."""
+        """Return the checked image; opens an image that was to be opened later."""
         return self
 
     @classmethod
@@ -106,8 +106,8 @@ class Image:
         Raises
         ------
         TuneError
-            It does not exist, cannot be read, or is not a JPEG, PNG or WebP image, nor a caption. Field
-            ``images``.
+            The source does not exist, cannot be read, or is neither a JPEG, PNG or WebP image nor a caption.
+            Field ``images``.
         """
         if isinstance(source, ImageContent) or is_content(source):
             content = source if isinstance(source, ImageContent) else ImageContent(source)
@@ -141,7 +141,7 @@ class Image:
 
     @classmethod
     def _open_address(cls, address: str) -> Image:
-        label = repr(redact_name(addresses.name_of(address)))
+        label = quoted(redact_name(addresses.name_of(address)))
         try:
             copy = TemporaryCopy.store(addresses.blocks_at(address), addresses.name_of(address), address)
             return cls._of_copy(copy)
@@ -160,7 +160,7 @@ class Image:
     @classmethod
     def _open_file(cls, path: Path) -> Image:
         try:
-            with suppress(RuntimeError):  # the home of nobody: a name that begins with "~"
+            with suppress(RuntimeError):  # not a home folder: a name that begins with "~"
                 path = path.expanduser()
             path = path.absolute()
             info = path.stat()
@@ -193,20 +193,20 @@ class Image:
         return f"Image({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A temporary copy is not there in another process.
+        # A temporary copy does not exist in another process.
         if self.copy is None:
             return Image, (self.path, self.media_type, self.size, self.width, self.height)
         return Image.open, (ImageContent(self.path.read_bytes(), self.path.name),)
 
 
 def _checked(path: Path, identity: Identity) -> tuple[str, int, int, int]:
-    """Return media type, bytes, width and height of a file; a batch checks all before it sends any."""
+    """Return media type, bytes, width and height of a file; cached, since a batch checks all files first."""
     if (remembered := _usable.get(identity)) is not None:
         return remembered
     with open_image(path) as image:
         info = path.stat()
         found = MEDIA_TYPES[image.format or ""], info.st_size, image.width, image.height
-    if identity_in(info) == identity:  # else it was replaced while it was looked at
+    if identity_in(info) == identity:  # otherwise it was replaced during the check
         _usable.put(identity, found)
     return found
 
@@ -219,7 +219,7 @@ def _not_stored(label: str, error: OSError) -> Problem:
 def _error(path: Path, reason: str, hint: str) -> TuneError:
     name = redact_name(path.name)
     name = name if len(name) <= 80 else f"{name[:79]}…"
-    return TuneError(Problem("images", f"{name!r} {reason}", hint))
+    return TuneError(Problem("images", f"{quoted(name)} {reason}", hint))
 
 
 def thumbnail(source: Path | bytes, side: int = 96) -> bytes:

@@ -1,4 +1,4 @@
-"""Measurements of a grey image: whether it is blurred, and a hash of what it looks like."""
+"""Measurements of a grey image: whether it is blurred, and a hash of its appearance."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:  # imported where they are used, so that `import astria_nb` st
 
 _TILE = 48  # pixels a side
 _FAINT, _PLAIN = 16, 40  # contrast, of 255, that a tile must exceed to be measured
-# Of 26 sharp photos and drawings, some noisy, pale or with a soft background, the softest measured 0.24; the
-# same with a Gaussian blur of 2.5 pixels at 1024 a side 0.20 at most, and 0.21 with some noise in it.
+# Of 26 sharp photos and drawings, some noisy, pale or with a soft background, the softest measured 0.24. With
+# a Gaussian blur of 2.5 pixels at 1024 a side, they measured 0.20 at most, and 0.21 with some noise.
 _SHARP = 0.21
-# Moved by 10 to 16 pixels, 25 photos are below both in the direction of the movement, but for a few that are
-# noisy; sharp ones measure 0.37 at least, and those of a soft lens are as soft in each direction.
+# Moved by 10 to 16 pixels, 25 photos are below both in the direction of the movement, except a few noisy
+# ones. Sharp photos measure at least 0.37, and those of a soft lens are equally soft in each direction.
 _SMEARED, _ONE_SIDED = 0.32, 0.6
 _DIRECTIONS = ((0, 1, 8), (1, 0, 8), (1, 1, 6), (1, -1, 6))  # down, right, and how often: 8 pixels far
 _STEEPEST = _TILE * _TILE // 200  # of a tile's edges; fewer may be noise
 _FEW_TILES = 3
-_EACH = 8  # one of so many rows is enough for the directions
+_EACH = 8  # every eighth row is enough for the directions
 _SLIGHT, _CONTOURS = 2, 16  # of 255; of 64
 
 

@@ -1,4 +1,4 @@
-"""Photos that can be sent only after they were made smaller."""
+"""Photos that can only be sent after they are made smaller."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
 from astria_nb.images._resizing import needs_resizing
+from astria_nb.utils.formatting import quoted
 
 
 def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
-    """Return why an image is not sent as it is, though it would be smaller; None if nothing prevents it.
+    """Return why an image cannot be sent unless it is made smaller; None if it can.
 
     Parameters
     ----------
@@ -23,18 +24,19 @@ def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
     if needs_resizing(image, preprocessing.max_side):
         return None
     if image.width * image.height > MAX_PIXELS:
-        what = f"{image.filename!r} has {image.width * image.height / 1e6:.0f} megapixels, too many to send"
+        megapixels = f"{image.width * image.height / 1e6:.0f} megapixels"
+        what = f"{quoted(image.filename)} has {megapixels}, too many to send"
         return Problem("images", what, "make it smaller with max_side=2048")
     if image.media_type in RE_ENCODED and not preprocessing.keep_metadata:
         name = RE_ENCODED[image.media_type]
-        what = f"{image.filename!r} is {name}, whose metadata cannot be removed without loss"
+        what = f"{quoted(image.filename)} is {name}, whose metadata cannot be removed without loss"
         hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
         return Problem("images", what, hint)
     return None
 
 
 def all_only_smaller(images: Sequence[Image], preprocessing: Preprocessing) -> list[Problem]:
-    """Return one problem about all images that are sent only if they are made smaller; none without any.
+    """Return one problem for all images that can only be sent smaller; empty if there are none.
 
     Parameters
     ----------

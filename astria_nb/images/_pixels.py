@@ -1,4 +1,4 @@
-"""PIL images and arrays of pixels, as the files that are sent of them."""
+"""PIL images and arrays of pixels, as the files that are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # slow to import
 
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _PLAIN_MODES = ("1", "L", "RGB", "RGBA")
-_DEEP_MODES = ("F", "I")  # 32 bits a pixel, of a range that only its owner knows
+_DEEP_MODES = ("F", "I")  # 32 bits a pixel, with an unknown range
 _TO_8_BITS = {
     **dict.fromkeys(("f", "b"), "(array * 255).astype('uint8') if it is 0 to 1"),
     **dict.fromkeys(("i", "u"), "array.astype('uint8') if it is 0 to 255"),
@@ -23,7 +23,7 @@ _TO_8_BITS = {
 
 
 def is_pixels(value: Any) -> bool:
-    """Return whether a value is an array of numbers, such as numpy's, and no column of a frame."""
+    """Return whether a value is an array of numbers, such as numpy's, and not a column of a frame."""
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     is_frame = hasattr(value, "index")
     return kind in ("u", "i", "f", "b") and getattr(value, "ndim", 0) > 0 and not is_frame
@@ -35,13 +35,13 @@ def is_pil(value: Any) -> bool:
 
 
 def is_untouched(image: Pillow.Image) -> bool:
-    """Return whether a PIL image is as it was opened: its pixels were not read, so not changed either."""
+    """Return whether a PIL image is as it was opened: its pixels were not read, and so not changed."""
     is_open = getattr(image, "fp", None) is not None and bool(getattr(image, "tile", None))
-    return is_open and image.tell() == 0 and image.mode != "P"  # whose palette may be another one already
+    return is_open and image.tell() == 0 and image.mode != "P"  # its palette may have been changed already
 
 
 def is_as_in_file(image: Pillow.Image, path: str) -> bool:
-    """Return whether an image whose pixels were read, as a notebook does that shows it, was not changed."""
+    """Return whether an image is unchanged although its pixels were read, as a notebook does to show it."""
     from PIL import Image as Pillow  # slow to import
 
     with suppress(Exception), Pillow.open(path) as original:  # Pillow raises many kinds for a damaged file
@@ -60,7 +60,7 @@ def picture_of(pixels: Any) -> Pillow.Image:
     Raises
     ------
     InvalidImageError
-        It has other numbers, or another shape.
+        The array has another dtype, or another shape.
     """
     from PIL import Image as Pillow  # slow to import
 
@@ -83,7 +83,7 @@ def picture_of(pixels: Any) -> Pillow.Image:
 
 
 def as_bytes(value: Any) -> bytes:
-    """Return what tells the pixels of a PIL image or an array from others."""
+    """Return bytes that identify the pixels of a PIL image or an array."""
     if is_pixels(value):
         return f"{value.dtype} {value.shape}".encode() + bytes(value.tobytes())
     image = value if value.mode in _PLAIN_MODES else value.convert("RGBA")
@@ -91,14 +91,14 @@ def as_bytes(value: Any) -> bytes:
 
 
 def as_png(image: Pillow.Image) -> bytes:
-    """Return the pixels of an image as a PNG: upright, with what its colours mean and no other metadata.
+    """Return the pixels of an image as a PNG: upright, with its colour information and no other metadata.
 
-    Colours that no PNG can have, such as those of CMYK, are converted to sRGB.
+    Colours that a PNG cannot have, such as CMYK, are converted to sRGB.
 
     Raises
     ------
     InvalidImageError
-        Its pixels cannot be read, or are no colours.
+        Its pixels cannot be read, or do not stand for colours.
     """
     from PIL import ImageOps
 

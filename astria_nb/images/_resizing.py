@@ -51,7 +51,7 @@ def open_resized(image: Image, max_side: int, *, keep_damaged: bool = False) -> 
     StorageError
         The disk for temporary files is full or read-only.
     DamagedImageError
-        It is decoded only with errors, and is not to be kept for that.
+        It can only be decoded with errors, and damaged images are not to be sent.
     OSError
         The image cannot be read or decoded.
     """
@@ -83,7 +83,7 @@ class _Cache:
             try:
                 self._files.move_to_end(key)
                 return path.open("rb", buffering=0), media_type
-            except OSError:  # a clean-up of the temporary folder, or its disk is gone
+            except OSError:  # the temporary folder was cleaned up, or its disk is gone
                 del self._files[key]
                 return None
 
@@ -124,7 +124,7 @@ def _resize(path: Path, max_side: int, *, keep_damaged: bool) -> tuple[bytes, st
     with open_image(path) as opened, one_at_a_time(opened):
         coding = _coding(opened, path)
         image = _decoded(opened, path, max_side, keep_damaged=keep_damaged)
-        if image.mode in _RESIZABLE:  # of a palette, or black and white, the colours come first
+        if image.mode in _RESIZABLE:  # with a palette, or in black and white, colours are converted first
             image.thumbnail((max_side, max_side), Pillow.Resampling.LANCZOS)
         image, profile = settled(image, coding)
         if max(image.size) > max_side:
@@ -143,7 +143,7 @@ def _decoded(opened: Pillow.Image, path: Path, max_side: int, *, keep_damaged: b
         pixels, damage = decoded_jpeg(path, max_side)
     if damage is not None and not keep_damaged:
         raise DamagedImageError(damage)
-    if pixels is None or opened.mode == "CMYK":  # which were taken for RGB
+    if pixels is None or opened.mode == "CMYK":  # CMYK was taken for RGB
         return decode(opened, max_side)
     if opened.mode != pixels.mode:
         pixels = pixels.convert(opened.mode)
@@ -152,7 +152,7 @@ def _decoded(opened: Pillow.Image, path: Path, max_side: int, *, keep_damaged: b
 
 
 def _coding(image: Pillow.Image, path: Path) -> tuple[int, int] | None:
-    """Return the code points by which a file tells its colours, if these count."""
+    """Return the code points for the colours of a file, if they apply."""
     if image.format == "PNG":
         with path.open("rb", buffering=0) as file:
             return coding_points(file)
@@ -165,7 +165,7 @@ def _coding(image: Pillow.Image, path: Path) -> tuple[int, int] | None:
 
 
 def _coding_in_box(path: Path) -> tuple[int, int] | None:
-    """Return the code points of an AVIF, which Pillow does not tell; they are in its first kilobytes."""
+    """Return the code points of an AVIF, which Pillow does not expose; they are in its first kilobytes."""
     with path.open("rb", buffering=0) as file:
         _, _, points = file.read(_BEFORE_PICTURE).partition(b"colrnclx")
     return (int.from_bytes(points[:2]), int.from_bytes(points[2:4])) if len(points) >= 4 else None

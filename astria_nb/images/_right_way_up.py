@@ -1,4 +1,4 @@
-"""Which way up a picture is: the same for its thumbnail, a smaller copy, and the file that is sent of it."""
+"""The orientation of a picture, the same for its thumbnail, a smaller copy, and the file that is sent."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:  # imported where it is used, so that `import astria_nb` stays
     from PIL import Image as Pillow
 
 _TAG = 0x0112
-_BY_DECODER = ("HEIF", "AVIF")  # the container tells it, not the EXIF data; decoders read that
+_BY_DECODER = ("HEIF", "AVIF")  # the container has it, not the EXIF data; decoders apply it
 _EXIF_HEAD = b"Exif\0\0"
 
 
 def orientation_of(image: Pillow.Image) -> int:
-    """Return the orientation that a picture's file notes, from 1 (upright) to 8, as EXIF numbers them.
+    """Return the orientation in a picture's file, from 1 (upright) to 8, as EXIF numbers them.
 
     Pillow itself knows fewer of the ways in which programs write it.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        Opened from a file; a PNG has to be decoded, because it may be noted after the pixels.
+        Opened from a file; a PNG has to be decoded, because the orientation may come after the pixels.
     """
     if image.format in _BY_DECODER:
         value = exif_of(image).get(_TAG, 1)

@@ -1,4 +1,4 @@
-"""The names that photos are sent under: their own ones tell days, places and people."""
+"""The names that photos are sent under: their own names reveal dates, places and people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sent_names(images: Sequence[Image], media_types: Sequence[str]) -> list[str]
     ----------
     images : sequence of Image
     media_types : sequence of str
-        As each is sent.
+        The type of each, as it is sent.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def sent_names(images: Sequence[Image], media_types: Sequence[str]) -> list[str]
 
 
 def own_names_of(images: Sequence[Image], names: Sequence[str]) -> dict[str, str]:
-    """Return the readers' own names of photos, by those that they are sent under, where they differ.
+    """Return the users' own names of photos, by the names that are sent, where they differ.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Content that is no file of its own: copied into a private file for as long as an image refers to it."""
+"""Content that is not a file: copied into a private file, which exists as long as an image refers to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SUFFIXES = {
     "image/heic": ".heic",
     "image/avif": ".avif",
 }
-_DIGITS = 12  # of the hash, in the name of content that has none
+_DIGITS = 12  # characters of the hash, in the name of content that has no name
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 _MAX_NAME = 120  # characters; up to 255 bytes are allowed on every disk
 
@@ -32,16 +32,16 @@ class StorageError(OSError):
 
 
 class TemporaryCopy:
-    """A private file with content from elsewhere; it is removed with the last image that refers to it.
+    """A private file with content from elsewhere; removed with the last image that refers to it.
 
-    Equal content of one name is stored once. Thread-safe.
+    Equal content with the same name is stored once. Thread-safe.
 
     Attributes
     ----------
     path : Path
         Absolute; ends with the name that is sent to the service.
     sha256 : str
-        Of the content, in hexadecimal.
+        Hash of the content, in hexadecimal.
     address : str or None
         Where the content can be read again, such as ``s3://bucket/1.jpg``; None if it was in memory.
     """
@@ -52,14 +52,14 @@ class TemporaryCopy:
 
     @property
     def is_nameless(self) -> bool:
-        """Whether its name is only made from the content."""
+        """Whether its name was made from the content."""
         return self.path.stem == self.sha256[:_DIGITS]
 
     @classmethod
     def store(cls, blocks: Iterable[bytes], name: str | None, address: str | None = None) -> TemporaryCopy:
         """Copy content block by block, so that it is never in memory as a whole.
 
-        Content whose beginning is of no image is read no further: it cannot be sent anyway.
+        If the beginning is not that of an image, the rest is not read: the content cannot be sent anyway.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ def _write(blocks: Iterable[bytes], path: Path) -> tuple[str, str]:
 
 
 def _safe_name(name: str | None) -> str:
-    """Return the last part of a name as a file may have it anywhere; empty if there is none."""
+    """Return the last part of a name in a form that every file system allows; empty if there is none."""
     if name is None:
         return ""
     last = re.split(r"[/\\]", name)[-1]

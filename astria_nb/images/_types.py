@@ -1,4 +1,4 @@
-"""The types of what can be given as photos."""
+"""The types of values that can be given as photos."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ ImageSource: TypeAlias = (
 """One photo: a path or an address, its content, an open file, or pixels."""
 
 Images: TypeAlias = "ImageSource | Iterable[ImageSource | Mapping[str, Any]] | Mapping[str, Any]"
-"""What ``images`` takes: photos, a folder or a pattern, or what upload widgets return."""
+"""Values for ``images``: photos, a folder or a pattern, or the results of upload widgets."""

@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import PurePath
 
 from astria_nb.errors import Problem, TuneError
-from astria_nb.images._damage import UncheckableImageError, sound_parts
+from astria_nb.images._damage import UncheckableImageError, undamaged_parts
 from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._file_kinds import RE_ENCODED
 from astria_nb.images._file_memory import MOST_BYTES, FileMemory, identity_of
@@ -28,6 +28,7 @@ from astria_nb.images.metadata import (
     size_of_bytes,
     without_metadata,
 )
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import ReportProgress
 
@@ -54,12 +55,12 @@ class SentImage(HashedContent):
 
     @classmethod
     def open(cls, image: Image, preprocessing: Preprocessing) -> SentImage:
-        """Open an image and determine what of it is sent.
+        """Open an image and determine which parts of it are sent.
 
         Raises
         ------
         TuneError
-            It was deleted, cannot be read, or cannot be preprocessed. Field ``images``.
+            The image was deleted, cannot be read, or cannot be preprocessed. Field ``images``.
         """
         try:
             return _open(image, preprocessing)
@@ -73,7 +74,7 @@ class SentImage(HashedContent):
             reason = f"{error}, so its metadata cannot be removed reliably"
             hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
         except DamagedImageError as error:
-            reason = f"{error}: its picture cannot be decoded to its end"
+            reason = f"{error}: its picture cannot be fully decoded"
             hint = _KEEP
         except UncheckableImageError as error:
             reason, hint = f"{error}, so it cannot be checked that it is complete", _KEEP
@@ -82,13 +83,13 @@ class SentImage(HashedContent):
             hint = "free some space, or set TMPDIR to another folder and restart the kernel"
         except OSError as error:
             reason, hint = f"cannot be read ({error.strerror or error})", "put it back, or remove it"
-        raise TuneError(Problem("images", f"{image.filename!r} {reason}", hint))
+        raise TuneError(Problem("images", f"{quoted(image.filename)} {reason}", hint))
 
 
 def open_all(
     images: Sequence[Image], preprocessing: Preprocessing, report: ReportProgress | None = None
 ) -> list[SentImage]:
-    """Open images for upload, in order. An interrupt of the call that this thread runs ends it.
+    """Open images for upload, in order. An interrupt of this thread's shielded call ends it.
 
     Parameters
     ----------
@@ -100,9 +101,9 @@ def open_all(
     Raises
     ------
     TuneError
-        With the problems of all images; none is left open.
+        With the problems of all images; no file is left open.
     """
-    # Finding metadata is no faster on two threads; decoding is.
+    # Only decoding is faster on two threads; finding metadata is not.
     if len(images) > 1 and (preprocessing.max_side is not None or not preprocessing.keep_damaged):
         return _opened_by_threads(images, preprocessing, report)
     opened: list[SentImage] = []
@@ -151,17 +152,17 @@ def _close(futures: Sequence[Future[SentImage]]) -> None:
 
 
 def sha256_of_all(images: Sequence[SentImage]) -> list[str | None]:
-    """Return the hash of each image, as `SentImage.sha256`; those that are missing are made two at a time."""
+    """Return the hash of each image, as `SentImage.sha256`; missing ones are computed two at a time."""
     if sum(not image.is_hashed for image in images) > 1:
         with suppress(RuntimeError), ThreadPoolExecutor(_CONCURRENT) as pool, ExitStack() as undo:
             undo.callback(pool.shutdown, cancel_futures=True)
             return list(pool.map(SentImage.sha256, images))
-    # Also where this process may have no more threads: the tune may be paid for, and needs its record.
+    # This must work without more threads, too: the tune may be paid for, and needs its record.
     return [image.sha256() for image in images]
 
 
 def sha256_of(path: str, preprocessing: Preprocessing) -> str | None:
-    """Return the hexadecimal hash of what would be sent of a path or address; None if it cannot be sent."""
+    """Return the hexadecimal hash of what would be sent for a path or address; None if it cannot be sent."""
     try:
         opened = SentImage.open(Image.open(path), preprocessing)
     except TuneError:
@@ -198,7 +199,7 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
         is_whole = preprocessing.keep_metadata or image.is_caption
         parts = entire_file(file) if is_whole else _parts_without_metadata(file)
         if not (preprocessing.keep_damaged or image.is_caption):
-            parts = sound_parts(file, parts, image.media_type, is_whole=is_whole)
+            parts = undamaged_parts(file, parts, image.media_type, is_whole=is_whole)
     except BaseException:
         file.close()
         raise
@@ -206,7 +207,7 @@ def _open(image: Image, preprocessing: Preprocessing) -> SentImage:
 
 
 def _parts_without_metadata(file: FileIO) -> Sequence[Part]:
-    """Return what is sent of a file, which is searched once: a batch checks all before it sends any."""
+    """Return the parts of a file that are sent; cached, since a batch checks all files first."""
     identity = identity_of(file)
     if (remembered := _cleaned.get(identity)) is not None:
         return remembered

@@ -1,4 +1,4 @@
-"""What follows a compressed picture inside its chunk of a WebP, whose format does not tell where it ends."""
+"""Data after a compressed picture inside its WebP chunk; the format does not say where the picture ends."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def is_animated(content: bytes) -> bool:
 
 
 def without_surplus(content: bytes) -> bytes:
-    """Return a WebP with the same pixels and nothing behind them; the same one if there was nothing.
+    """Return a WebP with the same pixels and no data after them; the same one if there was none.
 
-    It is decoded once whole, and once without the last bytes of each picture, which has to fail. Whether the
-    frames of an animation have a place in it is not checked.
+    It is decoded once completely, and once without the last bytes of each picture, which has to fail. The
+    positions of an animation's frames are not checked.
 
     Parameters
     ----------
     content : bytes
-        A WebP whose chunks are all there.
+        A WebP with all its chunks.
 
     Raises
     ------
@@ -47,14 +47,14 @@ def without_surplus(content: bytes) -> bytes:
 
 
 def _frame(frame: bytes) -> bytes:
-    """Return a frame of an animation, decoded as a picture of its own."""
+    """Return a frame of an animation, decoded as a separate picture."""
     header, sides = frame[:_FRAME_HEADER], frame[6:12]
     _, *chunks = _shortened([(_HEADER, _HAS_ALPHA + sides), *_chunks(frame[_FRAME_HEADER:])])
     return header + _joined(chunks)
 
 
 def _shortened(chunks: list[_Chunk]) -> list[_Chunk]:
-    """Return the chunks of one picture without what follows its data."""
+    """Return the chunks of one picture without the bytes after its data."""
     shortened, pixels = [*chunks], _pixels(chunks)
     for number, (kind, data) in enumerate(chunks):
         if kind not in _COMPRESSED:
@@ -71,7 +71,7 @@ def _shortened(chunks: list[_Chunk]) -> list[_Chunk]:
 
 
 def _needed(data: bytes, is_enough: Callable[[bytes], bool]) -> bytes:
-    """Return data, or the beginning of it that is enough, with as many zeros as an encoder may write."""
+    """Return the shortest sufficient beginning of data, with as many zeros as an encoder may write."""
     low, high = 0, len(data) - _SPARE - 1
     if high <= 0 or not is_enough(data[:high]):
         return data

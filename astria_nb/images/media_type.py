@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 HEAD_BYTES = 32
-"""How many bytes of a file `media_type` wants to see."""
+"""How many bytes of a file `media_type` needs."""
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _SIGNATURES = {
@@ -13,12 +13,12 @@ _SIGNATURES = {
     b"\x1a\x45\xdf\xa3": "video/webm",
 }
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
-_EITHER_BRANDS = (b"mif1", b"msf1")  # further brands tell which
+_EITHER_BRANDS = (b"mif1", b"msf1")  # further brands say which
 _AVIF_BRANDS = (b"avif", b"avis")
 
 
 def media_type(head: bytes) -> str | None:
-    r"""Return the media type of a file, whatever its name or content type says.
+    r"""Return the media type of a file, regardless of its name or content type.
 
     Parameters
     ----------

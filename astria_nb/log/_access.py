@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from astria_nb.errors import Problem
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 ELSEWHERE = "name another file with ASTRIA_NB_LOG or log=anb.ExperimentLog(path)"
@@ -17,7 +18,7 @@ READ_ONLY = "cannot be written: it or its folder is read-only", f"fix the permis
 
 def problem_of(path: Path, what: str, hint: str) -> Problem:
     """Return a problem with a log's file."""
-    return Problem("log", f"{redact_name(str(path))!r} {what}", hint)
+    return Problem("log", f"{quoted(redact_name(str(path)))} {what}", hint)
 
 
 def explain(path: Path, error: OSError) -> tuple[str, str]:
@@ -27,8 +28,8 @@ def explain(path: Path, error: OSError) -> tuple[str, str]:
             return "belongs to another user", ELSEWHERE
         return READ_ONLY
     if isinstance(error, FileNotFoundError):
-        folder = redact_name(str(path.parent))
-        return f"cannot be created: there is no folder {folder!r}", f"create it, or {ELSEWHERE}"
+        folder = quoted(redact_name(str(path.parent)))
+        return f"cannot be created: there is no folder {folder}", f"create it, or {ELSEWHERE}"
     return f"cannot be opened ({error.strerror or error})", ELSEWHERE
 
 

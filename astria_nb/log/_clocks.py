@@ -35,7 +35,7 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
         One for each row, or a single one if no clock is far from this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
-    ahead = far_clocks(table, sent)
+    ahead = clocks_ahead(table, sent)
     for service, difference in clocks().items():
         ahead[service] = round(difference.total_seconds()) * 1_000_000
     ahead = {service: difference for service, difference in ahead.items() if abs(difference) > _NEAR}
@@ -46,7 +46,7 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
     return pc.coalesce(pc.add(now, differences), now)
 
 
-def far_clocks(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
+def clocks_ahead(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
     """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it.
 
     Parameters

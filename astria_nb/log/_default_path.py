@@ -49,7 +49,7 @@ def _notebook_folder() -> Path | None:
     """Return the folder of the notebook, or None if it is unknown or on another machine."""
     if (path := notebook_path()) is None:
         return None
-    # A notebook without a name is its folder with a slash, so this is no Path, which would drop the slash.
+    # A notebook without a name is its folder with a slash, so this is not a Path, which would drop the slash.
     folder, name = os.path.split(path)
     for base in [""] if Path(path).is_absolute() else _bases():
         candidate = Path(base, folder)

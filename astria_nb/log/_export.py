@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astria_nb.errors import LogError, Problem
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 from astria_nb.utils.redaction import redact_name
 
 # Characters that start a formula in a spreadsheet, including their full-width forms.
@@ -66,7 +66,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
         return path
     except OSError as error:
         reason = error.strerror or str(error)
-    what = f"cannot be exported to {redact_name(str(path))!r} ({reason})"
+    what = f"cannot be exported to {quoted(redact_name(str(path)))} ({reason})"
     raise LogError(Problem("log", what, "choose another place, or free some space there"))
 
 

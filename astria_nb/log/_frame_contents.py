@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from astria_nb import rows
 from astria_nb.log import _segments as segments
 from astria_nb.log._alike import Alike, types_of
-from astria_nb.log._clocks import far_clocks
+from astria_nb.log._clocks import clocks_ahead
 from astria_nb.log._parsed_rows import PARSED, SCHEMA, ParsedRow, ParsedRows, table_of
 from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import among
@@ -224,7 +224,7 @@ def note_clocks(memory: FrameMemory, table: pa.Table, sent: Sequence[int]) -> No
     """Remember whether all rows of a log tell that a service's clock is far from this machine's."""
     before = memory.overview
     if before is not None:
-        memory.overview = replace(before, has_far_clock=bool(far_clocks(table, sent)))
+        memory.overview = replace(before, has_far_clock=bool(clocks_ahead(table, sent)))
 
 
 def _is_read(unsound: Collection[int]) -> str:

@@ -121,11 +121,11 @@ class FileGuard:
             if guard is self:
                 connections.close()
 
-    def let_go(self) -> None:
+    def close_connections(self) -> None:
         """Close every connection to the file, before a fork, and have the stores know."""
         self.close_all()
         for store in list(self._stores):
-            store.let_go()
+            store.close_connections()
 
     def begin_in_child(self) -> None:
         """Start afresh in a forked child, which has none of the parent's other threads."""
@@ -202,15 +202,15 @@ def _before_fork() -> None:
     for store in all_stores():
         store.stop_waiting()
     seconds = _MOMENT
-    while not _keep_all_out(seconds):
+    while not _lock_all(seconds):
         time.sleep(_PAUSE)
         seconds *= 2  # somebody reads or writes for so long
     _lock.acquire()
     for guard in _locked:
-        guard.let_go()
+        guard.close_connections()
 
 
-def _keep_all_out(seconds: float) -> bool:
+def _lock_all(seconds: float) -> bool:
     """Keep all from using any file; return False, with all let in again, if one of them takes too long.
 
     Nobody reads any more before the first lock is taken: a copy reads one file and waits for another's lock.
@@ -218,17 +218,17 @@ def _keep_all_out(seconds: float) -> bool:
     for guard in all_guards():
         _shut.append(guard)
         if not guard.shut(seconds):
-            _let_all_in()
+            _unlock_all()
             return False
     for guard in _shut:
         if not guard.lock.acquire(timeout=seconds):
-            _let_all_in()
+            _unlock_all()
             return False
         _locked.append(guard)
     return True
 
 
-def _let_all_in() -> None:
+def _unlock_all() -> None:
     while _locked:
         _locked.pop().lock.release()
     while _shut:
@@ -236,10 +236,10 @@ def _let_all_in() -> None:
 
 
 def _after_fork() -> None:
-    _let_all_in()
+    _unlock_all()
     _lock.release()
     OPEN_LOCK.release()
-    _interrupts.let_through()
+    _interrupts.release_interrupts()
 
 
 def _after_fork_in_child() -> None:

@@ -60,7 +60,7 @@ def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
     DamagedError
         An index does not find a submission.
     """
-    if is_as_it_was_left(path):
+    if is_unchanged_since_check(path):
         return
     file = path.stat()
     lost = connection.execute(_LOST).fetchone()
@@ -69,7 +69,7 @@ def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
     _left[file.st_dev, file.st_ino] = _state(file)
 
 
-def is_as_it_was_left(path: Path) -> bool:
+def is_unchanged_since_check(path: Path) -> bool:
     """Return whether a file was checked and nobody has changed it since; else forget that it was checked."""
     file = path.stat()
     if _left.get((file.st_dev, file.st_ino)) == _state(file):

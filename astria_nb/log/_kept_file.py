@@ -13,6 +13,7 @@ from astria_nb.log._connections import Connections
 from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import FileGuard, close_in_child
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 _ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for so long
@@ -51,7 +52,7 @@ class KeptFile:
             What happened, and what to do.
         """
         with log_errors(self._path):
-            self._mend()
+            self._repair()
         if self.notice is not None:
             (what, hint), self.notice = self.notice, None
             refuse(self._path, what, f"nothing was sent; submit again to go on; {hint}")
@@ -63,7 +64,7 @@ class KeptFile:
         (what, hint), self.notice = self.notice, None
         return str(problem_of(self._path, what, hint))
 
-    def let_go(self) -> None:
+    def close_connections(self) -> None:
         """Close every connection; the next use opens them again. The guard is held."""
         self.connections.close()
         if self._files is not None:
@@ -79,7 +80,7 @@ class KeptFile:
             self._files.note_companions()
         return held
 
-    def _mend(self) -> None:
+    def _repair(self) -> None:
         """Make the file's name lead to what is open again, if it does not; nothing that is held is lost."""
         if self._files is None or self.is_lost or self._files.fate() is Fate.INTACT:
             return
@@ -157,12 +158,12 @@ class KeptFile:
                 if rescue.has_event(self.connections.held(), latest):  # another process had saved it
                     saved.unlink()
                     return
-            what += f"; what it held was saved as {saved.name!r} beside it"
+            what += f"; what it held was saved as {quoted(saved.name)} beside it"
             if has_open:  # the log that is there does not know them, and would let them be paid again
                 recover = f"anb.ExperimentLog({redact_name(str(saved))!r}).recover()"
                 hint = f"it has submissions of unknown outcome: call {recover} first; then, {hint}"
         self.is_lost = True
-        self.let_go()
+        self.close_connections()
         refuse(self._path, what, hint)
 
     def _has_moved_into_main(self) -> bool:
@@ -176,7 +177,7 @@ class KeptFile:
 
     def _refuse_emptied(self) -> NoReturn:
         self.is_lost = True
-        self.let_go()
+        self.close_connections()
         what = "was emptied by another program while it was open"
         refuse(self._path, what, "put a copy from before in its place, or try again to begin a new log")
 

@@ -33,7 +33,7 @@ class LogLabels(LogReader):
         Raises
         ------
         TuneError
-            A tag is no short line of text, or the rows are no tunes.
+            A tag is not a short line of text, or the rows are not tunes.
         LogError
             The log has no such submission.
 
@@ -71,7 +71,7 @@ class LogLabels(LogReader):
         Raises
         ------
         TuneError, LogError
-            As in `tag`. A tag that a submission does not have is no error.
+            As in `tag`. A tag that a submission does not have is not an error.
         """
         from astria_nb.log import _labels as labels
 
@@ -97,7 +97,7 @@ class LogLabels(LogReader):
         Raises
         ------
         TuneError
-            The note is no text, or the rows are no tunes.
+            The note is not text, or the rows are not tunes.
         LogError
             The log has no such submission.
 
@@ -124,7 +124,7 @@ class LogLabels(LogReader):
         Raises
         ------
         TuneError
-            The rows are no tunes.
+            The rows are not tunes.
         LogError
             The log has no such submission, or its outcome is not known: it may have been paid for.
 
@@ -236,7 +236,7 @@ class LogLabels(LogReader):
 
         numbers = naming.numbers(self._database, submission)
         self._database.label(numbers, kind, change, reply or None)
-        self._tell()
+        self._warn_of_rewritten_file()
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
     Raises
     ------
     TuneError
-        There are none, or one is no short line of text, or holds a secret.
+        There are no tags, or one is not a short line of text, or holds a secret.
     """
     hint = 'give them as text: log.tag(row, "good likeness", "client A")'
     if not tags:
@@ -59,12 +59,12 @@ def check_note(text: object) -> str | None:
     Raises
     ------
     TuneError
-        It is no text, is too long, or holds a secret.
+        The note is not text, is too long, or holds a secret.
     """
     if text is pd.NA or (isinstance(text, float) and np.isnan(text)):
         text = None  # as a frame has it where there is no note
     if text is not None and not isinstance(text, str):
-        raise TuneError(Problem("note", f"{short(text)} is not a text", "give text, or '' for no note"))
+        raise TuneError(Problem("note", f"{short(text)} is not text", "give text, or '' for no note"))
     # A lone surrogate cannot be stored as text.
     note = (text or "").strip().encode("utf-8", "replace").decode()
     if len(note) > _MAX_NOTE:
@@ -176,5 +176,5 @@ def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Label
 
 
 def _check_secret(field: str, text: str) -> None:
-    if redact_name(text) != text:  # a link is none, unless it is signed
+    if redact_name(text) != text:  # a link is not a secret, unless it is signed
         raise TuneError(Problem(field, "holds what looks like a key or a password", "leave that out"))

@@ -158,7 +158,7 @@ class Log(LogLabels):
         changed = self._database.change(
             submission, state, event or state, changes, reply, image_sha256, problem
         )
-        self._tell(is_paid=True)  # it is recorded, which a warning must not hide
+        self._warn_of_rewritten_file(is_paid=True)  # it is recorded, which a warning must not hide
         return changed
 
     @shield

@@ -116,7 +116,7 @@ class LogFile:
                 self._opened = LogDatabase(self._path, self._timeout)
             return self._opened
 
-    def _tell(self, *, is_paid: bool = False) -> None:
+    def _warn_of_rewritten_file(self, *, is_paid: bool = False) -> None:
         """Warn if the file had to be written again since somebody was told last."""
         if (notice := self._database.store.pop_notice()) is not None:
             warn(notice, is_paid=is_paid)

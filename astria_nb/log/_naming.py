@@ -31,7 +31,7 @@ def numbers(database: LogDatabase, value: object) -> list[int]:
     Raises
     ------
     TuneError
-        The rows are no tunes.
+        The rows are not tunes.
     LogError
         The log has no such submission. It is a `KeyError` as well.
     """

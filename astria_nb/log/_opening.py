@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from astria_nb.log._errors import refuse
 from astria_nb.log._schema import APPLICATION, VERSION
+from astria_nb.utils.formatting import quoted
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -84,8 +85,8 @@ def refuse_foreign(path: Path, connection: sqlite3.Connection) -> int:
 def _refuse_left_behind(path: Path, wal: Path) -> None:
     """Refuse to make a new file beside a write-ahead log, which has the latest of what is recorded."""
     if _size(wal) and not _size(path):
-        what = f"is not there, but {wal.name!r} is, with what was last written to it: it was moved or deleted"
-        hint = "put it back; to start anew, delete the files beside it, or choose another file"
+        what = f"is missing, but {quoted(wal.name)} is there with the latest changes: it was moved or deleted"
+        hint = "put it back; to start with an empty log, delete the files beside it, or choose another file"
         refuse(path, what, hint)
 
 

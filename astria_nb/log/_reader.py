@@ -46,7 +46,7 @@ class LogReader(SubmissionReader):
             Only these columns, in this order. Default: all.
         since : datetime, optional
             With a time zone. Only submissions that were planned then or later. ``NaT``, as the latest time in
-            an empty frame, is no limit.
+            an empty frame, means no limit.
         tag : str, optional
             Only submissions with this tag.
         service : str, optional
@@ -67,7 +67,7 @@ class LogReader(SubmissionReader):
         TuneError
             `tag` or `service` is not text, or is blank, or one of `columns` does not exist.
         LogError
-            `since` is no time with a time zone.
+            `since` is not a time with a time zone.
 
         Examples
         --------
@@ -95,7 +95,7 @@ class LogReader(SubmissionReader):
             return frames.no_submissions(names)
         wanted = frames.Selection(names, planned_since, tag, service, is_hidden_wanted)
         frame = frames.submissions(self._database, wanted)
-        self._tell()
+        self._warn_of_rewritten_file()
         return frame
 
     @shield
@@ -105,7 +105,7 @@ class LogReader(SubmissionReader):
         Parameters
         ----------
         since, until : datetime, optional
-            With a time zone. Only events at or after the first, and before the second. ``NaT`` is no limit.
+            With a time zone. Only events at or after `since` and before `until`. ``NaT`` means no limit.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class LogReader(SubmissionReader):
         first, end = check_limit("since", since), check_limit("until", until)
         returns.record()
         frame = event_frames.frame(self._database, first, end)
-        self._tell()
+        self._warn_of_rewritten_file()
         return frame
 
     def iter_events(

@@ -59,7 +59,7 @@ _TOTAL = f"""
 
 def read(connection: SqlConnection, columns: Collection[str] | None = None) -> dict[int, pa.Table]:
     """Return every segment that is as it was written, by id, oldest first; of its columns only some."""
-    return dict(_sound(connection.execute(f"{_SEGMENTS} ORDER BY id"), columns))
+    return dict(_undamaged(connection.execute(f"{_SEGMENTS} ORDER BY id"), columns))
 
 
 def read_one(
@@ -67,7 +67,7 @@ def read_one(
 ) -> pa.Table | None:
     """Return a segment if it is as it was written."""
     rows = connection.execute(f"{_SEGMENTS} WHERE id = :id", {"id": number})
-    return dict(_sound(rows, columns)).get(number)
+    return dict(_undamaged(rows, columns)).get(number)
 
 
 def sizes(connection: SqlConnection) -> dict[int, tuple[int, int]]:
@@ -214,7 +214,7 @@ def _without_empty_columns(table: pa.Table) -> pa.Table:
     )
 
 
-def _sound(
+def _undamaged(
     segments: Iterable[tuple[int, int, object, int]], columns: Collection[str] | None = None
 ) -> Iterator[tuple[int, pa.Table]]:
     pool = pa.system_memory_pool()  # for a million rows, that of Arrow takes 150 MB more than they need

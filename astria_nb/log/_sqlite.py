@@ -16,7 +16,7 @@ from astria_nb.log._errors import log_errors
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import all_connections, all_stores, guard_of
 from astria_nb.log._idle import WhenIdle
-from astria_nb.log._index_check import check_indexes, is_as_it_was_left, leave
+from astria_nb.log._index_check import check_indexes, is_unchanged_since_check, leave
 from astria_nb.log._kept_file import KeptFile
 from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
@@ -49,7 +49,7 @@ class SqliteStore(KeptFile):
         with log_errors(path):
             for store in self._guard.stores():
                 try:
-                    store._mend()
+                    store._repair()
                 except LogError as error:  # that one has lost its file; this one opens what is there
                     self.notice = error.problems[0].what, error.problems[0].hint
             opening = prepare(path, timeout, is_open=_is_open(path))
@@ -61,7 +61,7 @@ class SqliteStore(KeptFile):
             try:
                 if self._may_write:
                     self._set_up()
-                is_as_it_was_left(path)
+                is_unchanged_since_check(path)
                 self._files = OpenFiles(path)
                 if self._may_write:
                     self._hold()
@@ -84,7 +84,7 @@ class SqliteStore(KeptFile):
             if not self._may_write:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
             if self._files is not None and not self._files.has_companions:
-                self._mend()  # without a write-ahead log, SQLite writes to no file that lost its name
+                self._repair()  # without a write-ahead log, SQLite writes to no file that lost its name
             self._follow()
             held = self._hold()
             try:
@@ -98,7 +98,7 @@ class SqliteStore(KeptFile):
             self._idle.touch()
             if self._files is not None:
                 # It was written to what is open. If that has lost its name, all of it is saved.
-                self._mend()
+                self._repair()
                 self._files.mark()
 
     @contextmanager
@@ -113,7 +113,7 @@ class SqliteStore(KeptFile):
         if checked:
             self._check_indexes()
         with log_errors(self._path):
-            self._mend()
+            self._repair()
             if self._may_write and not self.connections.is_held:
                 with self._guard.lock:
                     self._hold()
@@ -139,7 +139,7 @@ class SqliteStore(KeptFile):
         """Close every connection."""
         self._idle.stop()
         with self._guard.lock:
-            self.let_go()
+            self.close_connections()
             leave(self._path)
 
     def close_at_exit(self) -> None:
@@ -147,7 +147,7 @@ class SqliteStore(KeptFile):
         self._idle.stop(_EXIT_SECONDS)
         if self._guard.lock.acquire(timeout=_EXIT_SECONDS):
             try:
-                self.let_go()
+                self.close_connections()
             finally:
                 self._guard.lock.release()
 

@@ -26,7 +26,7 @@ def check_time(field: str, value: object) -> datetime:
 
 
 def check_limit(field: str, value: object) -> datetime | None:
-    """Return a time with a time zone, or None for no limit; the latest time in an empty frame is none.
+    """Return a time with a time zone, or None for no limit, as the latest time in an empty frame is.
 
     Raises
     ------
@@ -37,5 +37,5 @@ def check_limit(field: str, value: object) -> datetime | None:
 
 
 def _is_missing(value: object) -> bool:
-    """Return whether a value is pandas' own for no time, without loading pandas."""
+    """Return whether a value is pandas' NaT or NA, without loading pandas."""
     return type(value).__name__ in ("NaTType", "NAType")

@@ -27,7 +27,7 @@ def estimates(tunes: pd.DataFrame, client: Client) -> pd.Series[Any]:
     Raises
     ------
     ApiError, NotSentError
-        A pack could not be fetched. One that was deleted is no error.
+        A pack could not be fetched. One that was deleted is not an error.
     """
     packs: dict[int, Pack | None] = {}
     dollars = pd.Series(pd.NA, index=tunes.index, dtype="Float64")

@@ -1,4 +1,4 @@
-"""The API's JSON as typed pandas rows, and rows as files, databases and other libraries give them back."""
+"""The API's JSON as typed pandas rows, and rows that come back from files, databases and other libraries."""
 
 from astria_nb.rows._columns import are_prompts
 from astria_nb.rows._flat import flat

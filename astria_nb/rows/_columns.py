@@ -1,4 +1,4 @@
-"""What the columns of a frame tell: whether its rows are tunes or prompts, and what is wrong with them."""
+"""What the columns of a frame show: whether its rows are tunes or prompts, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pandas as pd
 from astria_nb.errors import Problem, TuneError
 
 HINT = "pass the rows that submit or wait returned, or a list of ids"
-"""The next step for what are no rows."""
-# How read_csv and Arrow call an index that was written.
+"""The next step for a value that is not a frame of rows."""
+# The names that read_csv and Arrow give to an index that was written as a column.
 _UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 
 

@@ -1,4 +1,4 @@
-"""Rows as a table of numbers and text, which any file and any database holds."""
+"""Rows as a table of numbers and text, which any file format and any database can store."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def flat(rows: object) -> pd.DataFrame:
 
     Notes
     -----
-    Text is unchanged, so a spreadsheet may take a title such as ``=1+1`` for a formula; ``log.export`` writes
-    a CSV file that it does not. ``to_sql`` of the rows themselves would write the addresses of memory in
-    place of lists.
+    Text is unchanged, so a spreadsheet may take a title such as ``=1+1`` for a formula; the CSV files of
+    ``log.export`` avoid this. ``to_sql`` of the rows themselves would write memory addresses instead of
+    lists.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def flat(rows: object) -> pd.DataFrame:
     >>> database.close()
     """
     frame = rows if isinstance(rows, pd.DataFrame) else typed(rows)
-    # By position: a name may be there twice.
+    # By position: a name may occur twice.
     columns = {number: _flat(column).array for number, (_, column) in enumerate(frame.items())}
     return pd.DataFrame(columns, index=frame.index).set_axis(frame.columns, axis=1)
 
@@ -59,7 +59,7 @@ def flat(rows: object) -> pd.DataFrame:
 def _flat(column: pd.Series[Any]) -> pd.Series[Any]:
     if _is_time(column.dtype):
         times = pd.to_datetime(column, utc=True).dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return times.astype(TEXT_DTYPE).str.zfill(len("2026-01-01T12:00:00.000000Z"))  # of a year before 1000
+        return times.astype(TEXT_DTYPE).str.zfill(len("2026-01-01T12:00:00.000000Z"))  # a year before 1000
     if _is_nested(column.dtype) or (column.dtype == object and any(map(_is_list, column))):
         return column.astype(object).map(_json, na_action=None).astype(TEXT_DTYPE)
     return column

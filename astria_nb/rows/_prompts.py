@@ -27,9 +27,9 @@ def prompt_frame(
     Parameters
     ----------
     prompts : iterable of mapping, or mapping
-        The API's JSON, as of ``client.prompts(id)``.
+        The API's JSON, as ``client.prompts(id)`` returns it.
     tune_ids : mapping of int to int, optional
-        The tunes that prompts belong to, by the prompts' ids. Default: the tune that a prompt names.
+        The tune of each prompt, by the prompt's id. Default: the tune that a prompt names.
     origin : mapping, optional
         Their ``service`` and ``account``, if known.
 
@@ -43,7 +43,7 @@ def prompt_frame(
     Raises
     ------
     TuneError
-        Something among the prompts is no object of JSON.
+        One of the prompts is not a JSON object.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The API's JSON in an argument: a list of objects, whatever gives them one by one, or a single one."""
+"""The API's JSON in an argument: a list of objects, an iterable of objects, or a single one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.utils.formatting import short
 
 Records: TypeAlias = Iterable[Mapping[str, Any]] | Mapping[str, Any]
-"""Objects of the API's JSON, which may be those of a generator, or one object."""
+"""Objects of the API's JSON, also from a generator, or a single object."""
 
 
 def list_records(field: str, value: object) -> list[Mapping[str, Any]]:
@@ -18,13 +18,13 @@ def list_records(field: str, value: object) -> list[Mapping[str, Any]]:
     Parameters
     ----------
     field : {"tunes", "prompts"}
-        The argument's name, which is also that of the client's method that returns such objects.
+        The argument's name, which is also the name of the client's method that returns such objects.
     value : iterable of mapping, or mapping
 
     Raises
     ------
     TuneError
-        Something among them is no object.
+        One of them is not an object.
     """
     records: list[Any] = [value]
     if isinstance(value, Iterable) and not isinstance(value, Mapping):

@@ -94,5 +94,5 @@ LOG_SCHEMA = pa.schema(
         "problem": pa.string(),
     }
 )
-# What its owner says about a submission: the last columns of the rows of the experiment log.
+# The user's labels of a submission: the last columns of the experiment log's rows.
 LABEL_SCHEMA = pa.schema({"tags": TEXTS, "note": pa.string(), "hidden": pa.bool_()})

@@ -26,8 +26,9 @@ def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
     Parameters
     ----------
     tunes : iterable of mapping, or mapping
-        The API's JSON, as of ``client.tunes()`` or ``client.tune(id)``, with our own ``pack, encoding,
-        image_sha256, tune_ids, prompt_ids`` if known, and the ``service`` and ``account`` that made them.
+        The API's JSON, as ``client.tunes()`` or ``client.tune(id)`` returns it, with our own ``pack,
+        encoding, image_sha256, tune_ids, prompt_ids`` if known, and the ``service`` and ``account`` that made
+        them.
     now : datetime, optional
         The service's time, with a time zone, which decides what has expired. Default: this machine's.
 
@@ -37,12 +38,12 @@ def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
         Ids ``Int64``, text ``str`` (which pandas 2.2 calls ``string``; missing text is NaN in both), times
         ``datetime64[us, UTC]``, lists Arrow's. ``status`` is ``queued``, ``training``, ``trained``,
         ``failed``, ``expired`` or ``deleted``, or null for a run that made no tune. Undocumented fields come
-        after the others. `typed` and `flat` say how rows leave and come back.
+        after the others. See `flat` and `typed` for storing rows and reading them back.
 
     Raises
     ------
     TuneError
-        Something among the tunes is no object of JSON.
+        One of the tunes is not a JSON object.
 
     Examples
     --------
@@ -58,7 +59,7 @@ def tune_frame(tunes: Records, now: datetime | None = None) -> pd.DataFrame:
 
 @cache
 def check_frames() -> None:
-    """Raise an error if this process cannot make frames: a row that cannot be returned must not be paid for.
+    """Raise an error if this process cannot make frames: do not pay for a row that cannot be returned.
 
     Raises
     ------

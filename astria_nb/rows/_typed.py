@@ -1,4 +1,4 @@
-"""Rows in any form in which they come back, as typed frames."""
+"""Rows in any form, as typed frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from astria_nb.utils.formatting import short
 
 Rows: TypeAlias = Iterable[Any] | int
 """Rows in any form that `typed` reads: a frame, a Series, a mapping, a list of those or of ids, or one id."""
-# What else is at hand in a notebook, by the name of its type, and where its rows are.
+# Other objects that users have in a notebook, by the name of the type, and where their rows are.
 _OTHERS = {
     "TuneForm": "pass form.rows",
     "Tune": "submit it first: row = anb.submit(tune, client)",
@@ -48,28 +48,28 @@ def typed(rows: object) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns, rows and index as they are, and what is missing of the documented columns, as nulls.
+        The same columns, rows and index, with the missing documented columns added as nulls.
         Already typed rows are returned as they are. Times without a time zone are taken as UTC.
 
     Raises
     ------
     TuneError
-        These are no rows, or a value cannot be read as one of its column.
+        These are not rows, or a value does not fit the type of its column.
 
     Notes
     -----
-    What pandas itself loses, before this function can see it:
+    pandas itself loses some values, before this function sees them:
 
     - ``to_parquet`` writes lists with a type that a plain ``read_parquet`` cannot read: it raises
       (pandas#53011). With pyarrow 19, ``pd.read_parquet(path, dtype_backend="pyarrow")`` reads the file.
-    - ``to_sql`` writes the addresses of memory instead of lists, without an error. ``convert_dtypes()``,
+    - ``to_sql`` writes memory addresses instead of lists, without an error. ``convert_dtypes()``,
       ``drop_duplicates()`` and ``nunique()`` raise for lists.
     - ``to_csv`` cuts lists of more than a thousand items. Reading CSV or JSON turns a title such as ``007``
       into a number, unless it is read as text: ``pd.read_csv(path, dtype=str)``.
     - ``to_json`` writes milliseconds; ``date_unit="us"`` keeps times exact.
 
-    `flat` makes a table without lists, which none of this concerns, and ``log.export`` a Parquet file that a
-    plain ``read_parquet`` reads.
+    `flat` makes a table without lists, which avoids all of this, and ``log.export`` writes a Parquet file
+    that a plain ``read_parquet`` can read.
 
     Examples
     --------
@@ -143,14 +143,14 @@ def _frame_of(rows: object) -> pd.DataFrame:
 
 
 def _of_arrow(table: pa.Table) -> pd.DataFrame:
-    # Without what pandas noted: a type name of lists that Arrow 18 cannot read.
+    # Without the metadata of pandas: it has a type name for lists that Arrow 18 cannot read.
     schema = pa.schema([field.with_type(_plain_type(field.type)) for field in table.schema])
     frame: pd.DataFrame = table.cast(schema).to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 
 def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
-    """Return a type without the views of text that polars has, which pandas cannot read."""
+    """Return a type without polars' text views, which pandas cannot read."""
     if pa.types.is_string_view(arrow_type):
         return pa.string()
     if pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type):
@@ -159,7 +159,7 @@ def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
 
 
 def _of_parts(parts: list[Any]) -> pd.DataFrame:
-    parts = [part._asdict() if hasattr(part, "_asdict") else part for part in parts]  # of itertuples
+    parts = [part._asdict() if hasattr(part, "_asdict") else part for part in parts]  # from itertuples
     if parts and all(isinstance(part, Mapping) for part in parts):
         return _of_mappings(parts)
     if not any(isinstance(part, pd.DataFrame | pd.Series | Mapping) for part in parts):
@@ -174,8 +174,8 @@ def _of_series(row: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _of_mappings(records: list[Mapping[Any, Any]]) -> pd.DataFrame:
-    # As objects: where some have no value, ids would become floats.
-    if len(records) == 1 and (values := [*records[0].values()]):  # perhaps a frame's to_dict
+    # As objects: ids would become floats if some are missing.
+    if len(records) == 1 and (values := [*records[0].values()]):  # perhaps from a frame's to_dict
         if isinstance(records[0].get("id"), Mapping | list | pd.Series):
             columns = {name: _as_objects(value) for name, value in records[0].items()}
             has_types = any(isinstance(value, pd.Series) for value in values)
@@ -201,7 +201,7 @@ def _of_ids(values: list[Any]) -> pd.DataFrame:
 def _id(value: Any) -> Any:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return pd.NA
-    is_whole = isinstance(value, Decimal) and value % 1 == 0  # as databases have large numbers
+    is_whole = isinstance(value, Decimal) and value % 1 == 0  # large numbers from databases
     number = parse_id(int(value) if is_whole else value)
     if number is None:
         raise _no_rows(value)

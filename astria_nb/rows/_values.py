@@ -1,4 +1,4 @@
-"""Values as they come back from a file, a database or another library, as those of a typed column."""
+"""Values that come back from a file, a database or another library, converted for a typed column."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from astria_nb.utils.json_values import IDS, to_text
 from astria_nb.utils.times import TIME, parse_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Up to which number a time is in seconds, milliseconds or microseconds; above, it is in nanoseconds. Each
-# covers the years 1973 to 5138.
+# The largest numbers that are times in seconds, milliseconds or microseconds; above, they are nanoseconds.
+# Each covers the years 1973 to 5138.
 _UNITS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (np.inf, 1e-3))
 _TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-_ABSENT = {"", "nan", "none", "null", "nat", "<na>", "na", "n/a"}  # in columns of anything but text
+_ABSENT = {"", "nan", "none", "null", "nat", "<na>", "na", "n/a"}  # in columns other than text
 # One item of a list as Python and NumPy print it; NumPy puts no comma between items.
 _ITEM = re.compile(
     r"""\s*,?\s*(?P<item>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+|(?P<absent>None|nan|<NA>))""", re.DOTALL
@@ -48,7 +48,7 @@ def to_array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
     Raises
     ------
     ValueError
-        A value is none of that type; it is the error's first argument, and its second says what is expected.
+        A value is not of that type. It is the error's first argument; the second says what is expected.
     """
     convert, expected = _converter(arrow_type)
     converted = []
@@ -61,7 +61,7 @@ def to_array(values: pd.Series[Any], arrow_type: pa.DataType) -> pa.Array:
 
 
 def is_absent(value: Any) -> bool:
-    """Return whether a value is None, NaN, NaT or pandas' NA; a list is none of them."""
+    """Return whether a value is None, NaN, NaT or pandas' NA; False for a list."""
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
@@ -158,7 +158,7 @@ def _to_list(value: Any, item: Callable[[Any], Any]) -> list[Any] | None:
 
 
 def _list_in(text: str) -> Any:
-    """Return the list that a text in brackets is: JSON, or as Python or NumPy print one."""
+    """Return the list in a text in brackets: JSON, or as Python or NumPy print it."""
     try:
         return json.loads(text)
     except ValueError:
@@ -168,7 +168,7 @@ def _list_in(text: str) -> Any:
     inner, position, items = text[1:-1].rstrip(), 0, []
     while position < len(inner):
         match = _ITEM.match(inner, position)
-        if match is None:  # such as the "..." of a list that was cut
+        if match is None:  # such as the "..." of a truncated list
             raise ValueError
         items.append(None if match["absent"] else ast.literal_eval(match["item"]))
         position = match.end()

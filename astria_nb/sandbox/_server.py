@@ -139,7 +139,7 @@ class SandboxServer:
         Raises
         ------
         ValueError
-            If it is no number, negative, or would move the clock beyond the year 8999.
+            If it is not a number, is negative, or would move the clock beyond the year 8999.
 
         Examples
         --------

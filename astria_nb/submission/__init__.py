@@ -1,4 +1,4 @@
-"""Paying once: `submit` and the engine behind it, recovery, and the experiment log."""
+"""Paying only once: `submit` and the engine behind it, recovery, and the experiment log."""
 
 from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._engine import submit_once

@@ -1,4 +1,4 @@
-"""What the account shows before anything is paid: its newest entry, and whether the title is taken."""
+"""The state of the account before anything is paid: its newest entry, and whether the title is taken."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 
-# A list as long as one of these may go on: a service may give less than it was asked for.
+# A list of one of these lengths may continue: a service may return fewer items than requested.
 FULL_PAGES = (20, 25, 30, 50, 60, 100, PAGE_SIZE)
-_SEARCHED = 5 * PAGE_SIZE  # tunes that are listed where no filter works; more would delay each submission
+_SEARCHED = 5 * PAGE_SIZE  # tunes that are listed if no filter works; more would delay each submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class AccountState:
     Attributes
     ----------
     newest_id : int
-        Of a tune, or of a prompt of the tunes that a run uses; 0 if there is none.
+        The newest id of a tune, or of a prompt of the tunes that a run uses; 0 if there is none.
     tune : dict or None
         The tune that has the request's title already, as the API's JSON.
     """
@@ -34,7 +34,7 @@ class AccountState:
 
 
 def look(client: Client, request: Request) -> AccountState:
-    """Return what the account shows.
+    """Return the state of the account.
 
     One request, or one for each tune of a run on existing tunes. A title that is not among the newest tunes
     of a large account is searched for.
@@ -56,7 +56,7 @@ def look(client: Client, request: Request) -> AccountState:
 
 
 def contradictions(tune: Json, request: Request) -> Iterator[str]:
-    """Yield in what a tune differs from a request, as far as the account shows it."""
+    """Yield the differences between a tune and a request, as far as the account shows them."""
     name, pack = tune.get("name"), parse_id(tune.get("base_pack_id"))
     if isinstance(name, str) and name.casefold() != str(request.parameters.get("name")).casefold():
         yield f"is of the class {short(name)}"
@@ -65,7 +65,7 @@ def contradictions(tune: Json, request: Request) -> Iterator[str]:
 
 
 def _search(client: Client, title: str) -> Iterator[Json]:
-    """Yield the tunes that may have a title: those that the service's filter finds, or else the newest."""
+    """Yield the tunes that may have a title: those found by the service's filter, or else the newest."""
     part = filter_of(title)
     is_filtered = True
     try:
@@ -74,7 +74,7 @@ def _search(client: Client, title: str) -> Iterator[Json]:
             is_filtered = is_filtered and part.casefold() in str(tune.get("title")).casefold()
             if number >= _SEARCHED and not is_filtered:
                 return
-    except (NotFoundError, RejectedError, ServerError):  # it knows no such filter, or not for this title
+    except (NotFoundError, RejectedError, ServerError):  # the filter is not supported, or not for this title
         yield from client.tunes(limit=_SEARCHED)
 
 
@@ -83,7 +83,7 @@ def _of_title(tunes: Iterable[Json], title: str | None) -> Iterator[Json]:
 
 
 def own_tune(same_title: Iterable[Json], request: Request) -> Json | None:
-    """Return the newest of the tunes with the request's title that may be the request's own."""
+    """Return the newest tune with the request's title that may belong to the request."""
     conflict = ""
     for tune in same_title:
         differences = " and ".join(contradictions(tune, request))

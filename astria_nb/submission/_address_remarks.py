@@ -1,4 +1,4 @@
-"""Remarks on the addresses and captions of a tune, before it is paid: as warnings, or in the form."""
+"""Remarks on the addresses and captions of a tune before it is paid for: as warnings, or in the form."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
     client : Client
     """
     is_local = is_loopback(urlsplit(client.base_url).hostname or "")
-    # This machine's time: a signature is checked where the picture is, not by the service.
+    # This machine's time: a signature is checked by the picture's host, not by the service.
     remarks = address_remarks(values, is_local=is_local, now=datetime.now(UTC))
     return [*caption_remarks(values["images"]), *remarks]
 
 
 def warn_of_addresses(tune: Tune, client: Client) -> None:
-    """Warn of each remark, before anything is recorded; where warnings are errors, nothing is sent."""
+    """Show each remark as a warning before anything is recorded; if warnings are errors, nothing is sent."""
     for remark in remarks_on(vars(tune), client):
         warn(str(remark))

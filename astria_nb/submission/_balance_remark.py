@@ -1,4 +1,4 @@
-"""A remark on the account's balance, before photos are sent: the service refuses only after the upload."""
+"""A remark on the account's balance before photos are sent: the service refuses only after the upload."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from astria_nb.utils.warn import warn
 
 
 def warn_of_balance(tune: Tune, body: Body, estimated: Estimate | None, client: Client) -> None:
-    """Warn if the balance is too low for a tune with files; where warnings are errors, nothing is sent.
+    """Warn if the balance is too low for a tune with files; if warnings are errors, nothing is sent.
 
     Without files, the service's own answer is as fast.
     """

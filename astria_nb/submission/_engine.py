@@ -1,4 +1,4 @@
-"""The one way in which a tune is submitted, from `submit`, a form or a replay."""
+"""The only way to submit a tune, used by `submit`, forms and replays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from astria_nb.utils.interrupts import in_caller, shield
 if TYPE_CHECKING:
     import pandas as pd
 
-# What each client fetched for a submission, and when.
+# The packs that each client fetched for submissions, and when.
 _fetched: WeakKeyDictionary[Client, dict[int | str, tuple[float, Pack]]] = WeakKeyDictionary()
 
 
@@ -28,8 +28,8 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
 
     `astria_nb.submit` validates its arguments and calls this with a progress display as the observer. A form
     calls it with its upload panel as the observer, and with the pack that it shows, unless that was fetched
-    too long ago: then the pack is fetched once for a submission, not twice. A pack that is fetched here and
-    makes the tune more expensive than the form has shown is told to the form, and nothing is sent.
+    too long ago, so that the pack is fetched once for a submission, not twice. If a pack that is fetched here
+    makes the tune more expensive than the form has shown, the form is informed, and nothing is sent.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     options = replace(
         options, observer=ObserverInCaller(options.observer), on_pack=in_caller(options.on_pack)
     )
-    # What could fail after the payment is loaded, and tried, before anything is sent: here, since a form is
-    # shown without it.
+    # Everything that could fail after the payment is loaded and tried before anything is sent. It is loaded
+    # here, since a form is shown without it.
     from astria_nb.utils.versions import check_versions
 
     check_versions()
@@ -61,7 +61,7 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
     rows.check_frames()
     with Deadline(options.timeout) as deadline:
         submission = ExactlyOnce(tune, options, deadline)
-        # Encoding comes first: it finds what is wrong with the files, and keeps them open.
+        # Encoding comes first: it finds problems with the files, and keeps them open.
         with submission.encode() as body:
             pack = _pack(tune, options)
             checked = check_pack(pack, tune.name, tune, options.max_cost)
@@ -73,7 +73,7 @@ def submit_once(tune: Tune, options: SubmitOptions) -> pd.DataFrame:
 
 
 def _pack(tune: Tune, options: SubmitOptions) -> Pack:
-    """Return the tune's pack, not fetched again if its client did so just now, and it will do."""
+    """Return the tune's pack; it is not fetched again if its client did so recently, and that is allowed."""
     pack = options.pack
     if pack is not None and tune.pack in (pack.id, pack.slug):
         return pack

@@ -1,4 +1,4 @@
-"""What a submission tells its user beside the row: as a warning, or in the form."""
+"""Notices for the user in addition to the row: as a warning, or in the form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 3  # tunes of a batch that are named
 
 
 def title_is_taken(tune: Json) -> str:
-    """Return the notice that a title is on the account, and was not in the log."""
+    """Return the notice that a title is on the account, but was not in the log."""
     return (
         f"the title {short(tune.get('title'))} is on your account already: {which(tune)}. "
         "Nothing was sent; this is its row, and the log has it from here on. Give another title to train "
@@ -23,7 +23,7 @@ def title_is_taken(tune: Json) -> str:
 
 
 def titles_are_taken(found: Sequence[str]) -> str:
-    """Return the notice that rows of a batch are tunes that only the account had; each is given in words."""
+    """Return the notice that rows of a batch are tunes that only the account had; `found` describes each."""
     count = len(found)
     these = "1 row is a tune that was" if count == 1 else f"{count:,} rows are tunes that were"
     shown, more = ", ".join(found[:_SHOWN]), count - _SHOWN
@@ -36,32 +36,32 @@ def titles_are_taken(found: Sequence[str]) -> str:
 
 
 def which(tune: Json) -> str:
-    """Return which tune of the account it is, and when it was made, in words."""
+    """Describe a tune of the account, and when it was made."""
     return f"tune {tune['id']}{_made(tune)}"
 
 
 def sent_again(earlier: str) -> str:
-    """Return the notice that an equal request is sent again, from the words about the earlier one."""
+    """Return the notice that an equal request is sent again, with a description of the earlier one."""
     return f"{earlier}; sending it again, as a new one. To get the row of the earlier one, pass once=True"
 
 
 def found(earlier: str) -> str:
-    """Return the notice that a replay found a tune whose answer was lost, from the words about it."""
+    """Return the notice that a replay found a tune whose answer was lost, with a description of it."""
     return (
         f"{earlier}, and its answer was lost. Nothing was sent; this is its row. To pay again, replay again"
     )
 
 
 def was_awaited() -> str:
-    """Return the notice that a run is returned which was being submitted when it was asked for."""
+    """Return the notice that the returned run was already being submitted when it was requested."""
     return (
-        "this run was being submitted when you asked for it. Nothing was sent; this "
+        "this run was already being submitted when you requested it. Nothing was sent; this "
         "is its row. To pay for another run, submit it again"
     )
 
 
 def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
-    """Return the notice that the row which is returned is of a tune without pictures."""
+    """Return the notice that the returned row belongs to a tune without pictures."""
     hint = "Give another title to train again" if is_of_title else "Without once=True, it is sent again"
     return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
 
@@ -72,9 +72,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def how_to_resolve(log: Log, submission: Submission) -> str:
-    """Return the code that says of a submission that it created nothing.
+    """Return the code that records that a submission created nothing.
 
-    It names the log: the default one, or one that is called ``log``, may have another of this number.
+    It names the log: the default log, or one called ``log``, may have another submission with this number.
     """
     return f"anb.ExperimentLog({str(log.path)!r}).resolve({submission.id})"
 

@@ -1,4 +1,4 @@
-"""How one submission is to be done: what the public doors hand to the engine."""
+"""Options of one submission, which the public functions pass to the engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from astria_nb.utils.warn import warn
 
 TIMEOUT_SECONDS = 3600.0
 PACK_MAX_AGE_SECONDS = 60.0
-"""A pack that was fetched at most so long ago is not fetched again; its price hardly changes meanwhile."""
+"""A pack that was fetched this recently is not fetched again; its price hardly changes meanwhile."""
 
 
 Look = Callable[[Client, Request], account.AccountState]
@@ -26,11 +26,11 @@ Repeat = Literal["announce", "return", "ask", "replay", "send"]
 
 
 def no_form(pack: Pack, fetched_at: float) -> None:
-    """Do nothing with a pack: no form shows it."""
+    """Ignore a pack that no form shows."""
 
 
 class SubmitObserver(Protocol):
-    """Follows a submission, on the thread that called `submit`; an exception that it raises ends it."""
+    """Follows a submission, on the thread that called `submit`; an exception that it raises ends the call."""
 
     def on_sent(self, sent: int, total: int, /) -> None:
         """Receive the bytes sent so far and the size of the request, after each block of the upload."""
@@ -39,7 +39,7 @@ class SubmitObserver(Protocol):
         """Receive the completed fraction of a wait, from 0 to 1, and a text that describes it."""
 
     def on_notice(self, text: str, /) -> None:
-        """Receive what the user should know of this submission, such as that nothing had to be sent."""
+        """Receive a notice for the user, such as that nothing had to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class CallbackObserver:
     on_wait: ReportProgress
 
     def on_notice(self, text: str, /) -> None:
-        """Warn the user; where warnings are errors, it goes to the logging module."""
+        """Warn the user; if warnings are errors, the notice goes to the logging module."""
         warn(text, is_paid=True)
 
 
@@ -70,7 +70,7 @@ class ObserverInCaller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOptions:
-    """Everything about a submission but the tune, already validated.
+    """Everything about a submission except the tune, already validated.
 
     Attributes
     ----------
@@ -89,28 +89,28 @@ class SubmitOptions:
     idempotent : bool
         Whether the account recognises a repeated title, so that a tune that was not found is sent again.
     repeat : {"announce", "return", "ask", "replay", "send"}
-        What to do if the same request was sent before under another title: say so and send it, return the
-        row of the earlier submission, raise `RepeatedRequest` before anything is sent, return the row only
-        if the answer of the earlier one was lost, or just send it.
+        What to do if the same request was sent before under another title: report it and send it, return the
+        row of the earlier submission, raise `RepeatedRequest` before anything is sent, return the row only if
+        the answer of the earlier one was lost, or just send it.
     warns : bool
-        Whether to warn of addresses that the service can hardly use, and of a balance that is too low, just
-        before the request is recorded and sent. False where a form has shown the remarks.
+        Whether to warn about addresses that the service probably cannot use, and about a balance that is too
+        low, just before the request is recorded and sent. False if a form has shown the remarks.
     waits : bool
-        Whether to wait for what became of a lost answer, and after a 429. False in a batch, which does that
-        for all of its tunes at once.
+        Whether to wait for the outcome after a lost answer, and after a 429. False in a batch, which does
+        this for all of its tunes at once.
     slot : context manager
-        Entered before a request is sent, and left when it was answered: it limits how many are under way. A
-        request without a title is not even recorded before.
+        Entered before a request is sent, and left when it is answered: it limits the number of concurrent
+        requests. A request without a title is not recorded before that, either.
     look : callable
-        Returns what the account shows; see `astria_nb.submission._account.look`.
+        Returns the state of the account; see `astria_nb.submission._account.look`.
     pack : Pack or None
         The tune's pack, if `client` returned it less than `PACK_MAX_AGE_SECONDS` ago. None: it is fetched, as
-        it is to be for `max_cost`.
+        is required for `max_cost`.
     shown : Estimate or None
         The price that the user has seen; a tune that costs more is not sent. None: no price was shown.
     on_pack : callable
-        Called with a pack that is used in place of `pack`, and the time of ``time.monotonic`` when it was
-        fetched, before anything is sent: whoever shows its price can show it anew.
+        Called before anything is sent with a pack that is used in place of `pack`, and the time of
+        ``time.monotonic`` when it was fetched, so that a form can update its price.
     """
 
     client: Client

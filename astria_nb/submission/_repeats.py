@@ -1,4 +1,4 @@
-"""The same request again: an earlier submission of the same photos, pack and fields, under any title."""
+"""Repeated requests: earlier submissions of the same photos, pack and fields, under any title."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.utils.progress import ReportProgress
 
 
 class RepeatedRequest(Exception):  # noqa: N818  a question, not an error
-    """An equal request was sent before, and the user is to be asked. Nothing was sent.
+    """An equal request was sent before, and the user has to be asked. Nothing was sent.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class RepeatedRequest(Exception):  # noqa: N818  a question, not an error
 def earlier_submission(
     candidates: Sequence[Submission], request: Request, body: Body, report: ReportProgress
 ) -> Submission | None:
-    """Return the first of the candidates that asked for the same, a lost one only if all were lost; or None.
+    """Return the first candidate with the same request, or None; one without pictures only if all are.
 
     Files are read only if there are candidates. Files whose content was not recorded,
     since the process ended while it sent them, are compared by their names.
@@ -41,10 +41,10 @@ def earlier_submission(
     Parameters
     ----------
     candidates : sequence of Submission
-        Of equal fields and sizes.
+        With equal fields and sizes.
     request : Request
     body : Body
-        Of the request; its hashes are kept for the upload.
+        Body of the request; its hashes are kept for the upload.
     report : callable
         Called with a fraction from 0 to 1 and a text while files are read.
     """
@@ -60,13 +60,13 @@ def earlier_submission(
 
 
 def describe(earlier: Submission, estimate: Estimate | None) -> str:
-    """Return when a submission was sent, as what, and its price.
+    """Describe an earlier submission: when it was sent, as which tune, and its price.
 
     Parameters
     ----------
     earlier : Submission
     estimate : Estimate or None
-        Of the same request today; the price if the service did not state one.
+        The price of the same request today, used if the service did not report one.
     """
     age = (datetime.now(UTC) - earlier.planned_at).total_seconds()
     record = earlier.record or {}
@@ -88,18 +88,18 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
 
 
 def conflict_with(earlier: Submission, request: Request, *, compares_images: bool = True) -> Problem | None:
-    """Return the problem of a request whose title an earlier, different one has; None if they are equal.
+    """Return the problem if an earlier, different request has the same title; None if they are equal.
 
     Parameters
     ----------
     earlier : Submission
     request : Request
-        With the hashes of its images if they are compared.
+        With the hashes of its images, if they are compared.
     compares_images : bool
-        Whether the content of images is compared, or only how many there are, and how large.
+        Whether the content of images is compared, or only their number and sizes.
     """
     ignored = {"title"} if compares_images else {"title", "images"}
-    # The titles are the same but for blanks, which older releases recorded.
+    # The titles differ only in blanks, which older releases recorded.
     changes = differences(earlier.request, request)
     fields = [one.field for one in changes if one.field not in ignored and not _is_of_file(one)]
     if not compares_images and _sizes(earlier.request) != _sizes(request):
@@ -112,12 +112,12 @@ def conflict_with(earlier: Submission, request: Request, *, compares_images: boo
 
 
 def _is_of_file(change: Difference) -> bool:
-    """Return whether an entry of a mapping differs as it does after a table was saved and read."""
+    """Return whether an entry of a mapping differs only as it does after a table was saved and read."""
     return "." in change.field and None not in (change.a, change.b) and alike(change.a) == alike(change.b)
 
 
 def loss_of(earlier: Submission) -> str:
-    """Return in words why a tune has no pictures, as far as it is recorded; empty if it may have some.
+    """Describe why a tune has no pictures, according to its records; empty if it may have some.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def loss_of(earlier: Submission) -> str:
 
 
 def loss_in(record: Mapping[str, Any]) -> str:
-    """Return in words why a tune has no pictures, from its record; see `loss_of`."""
+    """Describe why a tune has no pictures, from its record; see `loss_of`."""
     if record.get("status") == "deleted":
         return "which is deleted"
     return "whose training failed" if record.get("failed_at") else ""

@@ -24,7 +24,7 @@ _DAY = 86400
 
 
 class Submittable(Protocol):
-    """Something that can submit itself, such as a form."""
+    """An object that can submit itself, such as a form."""
 
     def submit(self, client: Client | None = None, *, encoding: Encoding | None = None) -> pd.DataFrame:
         """Submit the tune and return its row."""
@@ -49,46 +49,47 @@ def submit(
 ) -> pd.DataFrame:
     """Create a tune, once, and return it as a row.
 
-    The pack is fetched first, so a wrong key, pack or class is found before anything is paid for; not again
-    if this client did so in the last minute, unless `max_cost` is passed. Then the request is recorded in the
-    log, and sent. If the answer is lost, the tune is looked for on the account. A title that is on record is
-    not sent again. Before anything is sent, a warning remarks on addresses that the service can hardly use,
-    such as a link to a page of Google Drive, and before an upload on a balance that is too low, if the
-    service tells it.
+    The pack is fetched first, so that a wrong key, pack or class is found before anything is paid for. It is
+    not fetched again if this client did so in the last minute, unless `max_cost` is passed. Then the request
+    is recorded in the log, and sent. If the answer is lost, the tune is looked up on the account. A recorded
+    title is not sent again. Before anything is sent, a warning reports addresses that the service probably
+    cannot use, such as a link to a page of Google Drive. Before an upload, a warning reports a balance that
+    is too low, if the service reports it.
 
     Parameters
     ----------
     tune : Tune or TuneForm
     client : Client, optional
-        Default: your account if an API key is configured, else the built-in sandbox, of which the first call
-        warns. A form has its own.
+        Default: your account if an API key is configured, else the built-in sandbox; the first call then
+        warns about it. A form has its own client.
     encoding : {"multipart", "form", "json"}, optional
         Default: multipart for a tune with files, else JSON.
     log : ExperimentLog, optional
-        Where the submission is recorded. Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the
+        The log that records the submission. Default: ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the
         notebook.
     idempotent : bool, optional
         Whether your account has idempotency turned on. If True, a tune that was not found on the account is
         sent again. Default: False.
     once : bool
         If the same photos (or addresses), pack and fields were submitted before under another title, return
-        the row of that tune instead of paying for another one. By default it is sent, and a warning says when
-        it was sent before, as which tune, and at what price. Title, callbacks, file names, the order of
-        images and the encoding do not make a request another one. Runs on existing tunes are compared too.
+        the row of that tune instead of paying for another one. By default the request is sent, and a warning
+        says when it was sent before, as which tune, and at what price. Requests count as the same if they
+        differ only in title, callbacks, file names, the order of images or the encoding. Runs on existing
+        tunes are compared, too.
     settle : float, optional
         Seconds to wait before looking for a tune whose answer was lost. Default: 120.
     max_cost : float, optional
         US dollars; a tune that is estimated to cost more is not sent.
     keep_metadata : bool
         Upload images with all their metadata, and under their own names. By default location, time, camera,
-        names and captions are removed, without changing a pixel, and they are called ``1.jpg``, ``2.jpg``;
-        the files on disk stay as they are.
+        names and captions are removed without changing a pixel, and the images are named ``1.jpg``,
+        ``2.jpg``. The files on disk are not changed.
     max_side : int, optional
         Pixels, such as 2048: larger images are scaled down to this length of the longer side. Default: no
         limit.
     keep_damaged : bool
-        Upload images as well that cannot be decoded to their end, or not be checked. By default they are
-        refused. Checking takes half the time of decoding them.
+        Also upload images that cannot be fully decoded, or that cannot be checked. By default they are
+        refused. Checking takes half as long as decoding.
     timeout : float
         Seconds for the whole call, including waits. Default: 3600.
     on_sent : callable, optional
@@ -99,8 +100,9 @@ def submit(
     Returns
     -------
     pandas.DataFrame
-        One row, as `astria_nb.rows.tune_frame` describes it; times in UTC. A run on existing tunes creates no
-        tune: its row has no ``id``, but the ``prompt_ids`` that it created (null if they cannot be listed).
+        One row, as described in `astria_nb.rows.tune_frame`; times are in UTC. A run on existing tunes does
+        not create a tune: its row has no ``id``, but the ``prompt_ids`` that it created (null if they cannot
+        be listed).
 
     Raises
     ------
@@ -110,18 +112,18 @@ def submit(
         sent.
     LogError
         The submission could not be recorded. If the tune was already sent, it is recorded as being sent, and
-        submitting it again looks for it.
+        submitting it again looks it up.
     ApiError, NotSentError
-        The service refused the request, or was not reached. Nothing was created, and the title can be used
-        again.
+        The service refused the request, or could not be reached. Nothing was created, and the title can be
+        used again.
     OutcomeUnknownError
-        The answer was lost and the tune was not found, but it may still appear. It is on record; submitting
-        it again looks for it again.
+        The answer was lost and the tune was not found, but it may still appear. It is recorded; submitting it
+        again repeats the look-up.
 
     Notes
     -----
-    What each answer means, and how long to wait: astria-api, section 8. The call can be interrupted at any
-    time: the next call, or ``ExperimentLog.recover``, settles what is on record.
+    For the meaning of each answer, and how long to wait, see astria-api, section 8. The call can be
+    interrupted at any time: the next call, or ``ExperimentLog.recover``, settles the recorded submission.
 
     Examples
     --------
@@ -143,7 +145,7 @@ def submit(
             max_side=max_side,
             keep_damaged=keep_damaged or None,
         )
-        more = {"once": True} if check_bool("once", once) else {}  # other forms need not know it
+        more = {"once": True} if check_bool("once", once) else {}  # other forms do not need it
         return tune.submit(client, encoding=encoding, **more)
     check_callable("on_sent", on_sent, arguments=2)
     check_callable("say", say, arguments=2)
@@ -170,7 +172,7 @@ def submit(
         with progress:
             return submit_once(tune, options())
 
-    return shielded(send)  # an interrupt after it would lose the row
+    return shielded(send)  # an interrupt after this would lose the row
 
 
 def _refuse_for_a_form(form: object, **options: object) -> None:

@@ -1,4 +1,4 @@
-"""When two titles are one: a service may store, show and filter them in its own way."""
+"""Comparison of titles: a service may store, show and filter them in its own way."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from unicodedata import normalize
 
 from astria_nb.tune.plain import stripped
 
-_MAX_FILTER = 200  # characters; addresses of some thousand bytes are refused by proxies
+_MAX_FILTER = 200  # characters; proxies refuse addresses of several thousand bytes
 _AMBIGUOUS = re.compile(r"[\\&<>\"'\x00-\x1f\x7f]+")
 
 
 def is_same_title(a: object, b: object) -> bool:
-    """Return whether two titles are one: Unicode's normal forms, blanks and HTML's escapes do not count.
+    """Return whether two titles are the same, ignoring Unicode normal forms, blanks and HTML escapes.
 
     Examples
     --------
@@ -29,8 +29,8 @@ def is_same_title(a: object, b: object) -> bool:
 def filter_of(title: str) -> str:
     r"""Return what to filter a list of tunes by, to find a title in it; a part of a title matches.
 
-    Most of the title, without what a service may store or read in another way: accented letters have two
-    forms, and a database may take a backslash for an escape.
+    Most of the title, without characters that a service may store or read differently: accented letters have
+    two forms, and a database may take a backslash for an escape.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def filter_of(title: str) -> str:
     return (longest if 3 * len(longest) >= len(title) else title)[:_MAX_FILTER].strip()
 
 
-@lru_cache(1024)  # of an account's newest tunes, most are the same at the next submission
+@lru_cache(1024)  # most of an account's newest tunes are the same at the next submission
 def standard_title(title: str) -> str:
-    """Return a title without what does not count; see `is_same_title`."""
+    """Return a title without ignored differences; see `is_same_title`."""
     return " ".join(normalize("NFC", stripped(unescape(title))).split())

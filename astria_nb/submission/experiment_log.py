@@ -1,4 +1,4 @@
-"""The public experiment log: the record on disk, with what can be done on the service."""
+"""The public experiment log: the record on disk, and the methods that use the service."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.interrupts import in_caller, shielded
 from astria_nb.utils.progress import Progress
 from astria_nb.utils.warn import warn
@@ -28,22 +29,22 @@ _DAY = 86400
 
 
 class ExperimentLog(Log):
-    """An append-only record of every submission on disk: the request, its outcome, and the versions in use.
+    """An append-only record of every submission: the request, its outcome, and the versions in use.
 
     Parameters
     ----------
     path : str or path, optional
         Default: the environment variable ``ASTRIA_NB_LOG``, or ``astria_log.sqlite`` beside the notebook.
-        Where the notebook is unknown, as in a script, it is in the working directory at the first use. A
-        process has one default log: changing the directory does not change it. Created on first use.
-        For many machines, the address of a database: ``postgresql://user@host:5432/database`` (with the extra
-        ``postgres``). Its password is not shown, and not pickled: see ``docs/shared-log.md``.
+        If the notebook is unknown, as in a script, the file is in the working directory at the first use. A
+        process has one default log: changing the directory does not change it. Created on first use. For many
+        machines, the address of a database: ``postgresql://user@host:5432/database`` (with the extra
+        ``postgres``). Its password is neither shown nor pickled: see ``docs/shared-log.md``.
 
     Raises
     ------
     LogError
-        On first use: the file was written by a newer release, is damaged or read-only, or is not a log; the
-        server cannot be reached. At once: the address is wrong.
+        On first use: the file was written by a newer release, is damaged or read-only, or is not a log; or
+        the server cannot be reached. Immediately: the address is wrong.
 
     Examples
     --------
@@ -56,25 +57,25 @@ class ExperimentLog(Log):
     """
 
     def recover(self, client: Client | None = None, *, settle: float | None = None) -> pd.DataFrame:
-        """Find out what became of the submissions that were left open, and return their rows.
+        """Find out the outcome of unfinished submissions, and return their rows.
 
         Parameters
         ----------
         client : Client, optional
-            Of the service that they were sent to. Default: as in `submit`.
+            A client of the service that they were sent to. Default: as in `submit`.
         settle : float, optional
             Seconds to wait before looking for a tune whose answer was lost. Default: 120.
 
         Returns
         -------
         pandas.DataFrame
-            As `frame`, for the submissions that this call settled: ``adopted`` if the tune was found,
+            Rows as in `frame`, for the submissions that this call settled: ``adopted`` if the tune was found,
             ``not_sent`` if the request was never sent, ``needs_review`` if the tune was not found.
 
         Warns
         -----
         UserWarning
-            Submissions were left open by another account of the service. They are left as they are.
+            There are unfinished submissions of another account of the service, which are not changed.
 
         Raises
         ------
@@ -98,29 +99,29 @@ class ExperimentLog(Log):
             if client.account is None:
                 which, what = (
                     "a known account",
-                    "The service does not tell whose key this is; try again",
+                    "The service does not report the account of this key; try again",
                 )
-            warn(f"left alone: submissions of {which} (number {numbers} in the log). {what}")
+            warn(f"skipped: submissions of {which} (number {numbers} in the log). {what}")
         frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 
     def resolve(self, submission: object, tune_id: int | None = None) -> None:
-        """Record what you found out yourself about submissions that need review.
+        """Record the outcome of submissions that need review, after you have checked it yourself.
 
         Parameters
         ----------
         submission : int, DataFrame or iterable
             The value in the column ``submission`` of `frame`, several of them, or rows, as in `tag`.
         tune_id : int, optional
-            The tune that it created; of one submission only. If omitted, none of them created a tune, and
-            their titles may be sent again.
+            The tune that it created; for a single submission only. If omitted, no tune was created, and the
+            titles may be sent again.
 
         Raises
         ------
         LogError
             A submission does not exist, or does not need review. Nothing was recorded.
         TuneError
-            Several submissions cannot have created one tune.
+            Several submissions cannot have created the same tune.
 
         Examples
         --------
@@ -170,22 +171,22 @@ class ExperimentLog(Log):
         client : Client, optional
             Default: as in `submit`.
         **changes
-            Fields of `Tune` to send instead. Required for what the log does not keep, such as the secret in a
-            callback.
+            Fields of `Tune` to send instead. Required for values that the log does not keep, such as the
+            secret in a callback.
 
         Raises
         ------
         TuneError
             An image was moved or changed, or a field was recorded without its secret. Nothing was sent.
-            Or this is neither a number nor one row.
+            Or the argument is neither a number nor one row.
         LogError
             The submission does not exist.
 
         Notes
         -----
-        The request is the same, images are prepared as they were then, but the service trains new weights. If
-        the answer of an equal request was lost, that one is looked for first, and its row returned. An image
-        that is scaled down counts as changed if this version of Pillow encodes it differently.
+        The request is the same, and images are prepared in the same way, but the service trains new weights.
+        If the answer of an equal request was lost, that one is looked up first, and its row is returned. An
+        image that is scaled down counts as changed if this version of Pillow encodes it differently.
 
         Examples
         --------
@@ -201,7 +202,7 @@ class ExperimentLog(Log):
         """
         submission = self.get(id)
         tune = Tune(**_fields(submission, changes))
-        # Images that are given here were not prepared then.
+        # Images that are passed here were not prepared before.
         preprocessing = Preprocessing() if "images" in changes else submission.request.preprocessing
         self.record_event("replay", submission=submission, problem=f"as {tune.title}")
         progress = Progress("Submitting")
@@ -246,14 +247,14 @@ def _fields(submission: Submission, changes: TuneFields) -> TuneFields:
 def _moved(request: Request) -> Iterator[Problem]:
     """Find the images that would not be sent with the same content."""
     for image in request.images:
-        path, digest = image.path, image.sha256
+        path, digest, name = image.path, image.sha256, quoted(image.filename)
         if not path:
-            what = f"{image.filename!r} was sent from memory, and the log keeps no photos"
+            what = f"{name} was sent from memory, and the log keeps no photos"
             yield Problem("images", what, "give images=")
         elif not is_address(path) and not os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
-            yield Problem("images", f"{image.filename!r} is not where it was", "put it back, or give images=")
+            yield Problem("images", f"{name} was moved or deleted", "put it back, or give images=")
         elif digest is None:  # the disk was full, or the program was killed
-            what = f"{image.filename!r} cannot be compared with what was sent, whose hash is not on record"
+            what = f"{name} cannot be compared with the photo that was sent, whose hash was not recorded"
             yield Problem("images", what, "check it, and give images=")
         elif sha256_of(path, request.preprocessing) != digest:
-            yield Problem("images", f"{image.filename!r} is not what was sent", "restore it, or give images=")
+            yield Problem("images", f"{name} has changed since it was sent", "restore it, or give images=")

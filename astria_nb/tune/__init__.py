@@ -1,4 +1,4 @@
-"""The tune that is asked for: its fields and their rules, its pack and price, the request and its body."""
+"""A requested tune: its fields and their rules, its pack and price, the request and its body."""
 
 from astria_nb.tune._address_remarks import address_remarks
 from astria_nb.tune._body import Body, Encoding, OnSent

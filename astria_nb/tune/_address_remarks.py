@@ -1,4 +1,4 @@
-"""What is likely to go wrong with the addresses of a tune, said before it is paid. Nothing is refused."""
+"""Remarks on addresses of a tune that are likely to fail, before it is paid for. Nothing is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Fault = tuple[str, str]
 
 
 def address_remarks(values: Mapping[str, Any], *, is_local: bool, now: datetime) -> list[Problem]:
-    """Return what is likely to go wrong with the addresses of a tune, one remark for each field and reason.
+    """Return what is likely to go wrong with the addresses of a tune, one remark per field and reason.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ def _picture_faults(address: str, is_local: bool, now: datetime) -> Iterator[_Fa
 
 
 def _odd_endings(address: str, parts: SplitResult) -> Iterator[_Fault]:
-    """Yield what the end of an address says against it; it may be a picture all the same."""
+    """Yield problems that the end of an address suggests; it may still be a picture."""
     if _TWO.search(address):
-        yield "looks like two addresses in one", "give each as an item of its own"
+        yield "looks like two addresses in one", "give each as a separate item"
     elif parts.path in ("", "/") and not parts.query:
         yield "is a whole site, not a picture", "give the address of the picture itself"
     elif stray := _STRAY.search(address):
@@ -96,7 +96,7 @@ def _callbacks(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _without_query(address: str) -> str:
-    """Return an address without what may open it to others."""
+    """Return an address without the part that may give others access."""
     return short(re.split(r"[?#]", address, maxsplit=1)[0])
 
 

@@ -1,4 +1,4 @@
-"""What a text that is no valid address was probably meant to be."""
+"""The address that an invalid one was probably meant to be."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LINK = re.compile(  # in Markdown or HTML
 _SECOND = re.compile(r".+?(https?://.*)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:view-source|url|source):\s*", re.IGNORECASE)  # copied with the address
 _UNSEEN = re.compile(rf"[{INVISIBLE}]")
-# As browsers do: a long address was wrapped, or came out of a table.
+# As browsers do: a long address was wrapped, or copied from a table.
 _WRAPPED = re.compile(r"[\t\r\n]+ *")
 _FULL_WIDTH = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, ord("\u3002"): "."}
 _PERCENT = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
@@ -33,16 +33,16 @@ _AUTHORITY = re.compile(r"(https?://)([^/?#:@]+)(.*)", re.IGNORECASE | re.DOTALL
 
 
 def begins_without_scheme(address: str) -> bool:
-    """Return whether only "https://" is missing: the text begins with a host that others can know."""
+    """Return whether only "https://" is missing: the text begins with a public host name."""
     host = re.split(r"[/?#:\\]", address, maxsplit=1)[0]
     return _PUBLIC_HOST.fullmatch(host) is not None and not host.lower().endswith(SUFFIXES)
 
 
 def repairs(address: str) -> Iterator[str]:
-    """Yield what the address may have been meant to be, the likeliest first; it may be no valid one."""
+    """Yield the addresses that may have been meant, the likeliest first; they need not be valid."""
     link = _LINK.search(address)
     linked = (link[1] or link[2]) if link else ""
-    # An address may end in a bracket of its own.
+    # An address may itself end in a bracket.
     unquoted = address.strip(_ENDS) if address[:1] in tuple(_QUOTES) else ""
     for text in filter(None, (linked, unquoted, address)):
         for spelling in dict.fromkeys((text, text.translate(_FULL_WIDTH))):
@@ -55,7 +55,7 @@ def _repaired(text: str) -> Iterator[str]:
     line = _WRAPPED.sub("", _BEFORE.sub("", text, count=1).replace("\\", "/"))
     scheme, address_after = _split_scheme(line)
     if scheme and not begins_without_scheme(address_after):
-        return  # an invented host would be a dead one
+        return  # an invented host would not exist
     whole = f"{scheme}{address_after}" if scheme else line
     if not _CONTROL.search(whole) and not (re.search(r"[\r\n]", text) and " " in whole):
         yield quote(_PERCENT.sub("%25", _with_ascii_host(whole)), safe=_SAFE)
@@ -65,7 +65,7 @@ def _with_ascii_host(address: str) -> str:
     match = _AUTHORITY.fullmatch(address)
     if match is None or match[2].isascii():
         return address
-    import requests  # here: rarely needed
+    import requests  # imported here: rarely needed
 
     with suppress(requests.RequestException):
         host = urlsplit(requests.Request("GET", f"https://{match[2]}").prepare().url or "").hostname

@@ -28,24 +28,25 @@ class Body:
     on_sent : callable, optional
         Called with (bytes sent, bytes in all) after each block.
     excess : Problem, optional
-        What of it is more than a stock Rails reads, for the error if the service refuses it.
+        What exceeds the limits of a stock Rails, for the error if the service refuses the body.
     own_names : mapping of str to str, optional
-        The readers' own names of files, by the names that are sent, where these differ.
+        The users' own names of files, by the names that are sent, where these differ.
 
     Attributes
     ----------
     encoding : str
     content_type : str
     sent : int
-        Bytes that were sent. After a failure, anything below ``len(body)`` means that the service did not
+        Bytes that were sent. After a failure, a value below ``len(body)`` means that the service did not
         receive the whole request.
     yielded : int
-        Bytes that were passed to the connection. After an interrupt, anything below ``len(body)`` means that
-        the service did not receive the whole request; otherwise it may have.
+        Bytes that were passed to the connection. After an interrupt, a value below ``len(body)`` means that
+        the service did not receive the whole request; otherwise it may have received it.
     images : list of SentImage
     image_sha256 : list of (str or None)
-        The hash of what is sent of each file in order, in hexadecimal; None if it could not be read to the
-        end. Over a network the hashes are computed during the upload, otherwise when they are first read.
+        The hash of the bytes that are sent of each file, in order, in hexadecimal; None if the file could not
+        be read to the end. Over a network the hashes are computed during the upload, otherwise when they are
+        first used.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Body:
         self.close()
 
     def close(self) -> None:
-        """Close the files; hashes that were not computed by then stay None."""
+        """Close the files; hashes that have not been computed stay None."""
         for image in self.images:
             image.close()
         self._parts = []

@@ -1,4 +1,4 @@
-"""What is said of captions that lie beside photos, and are not sent."""
+"""The remark on captions beside photos that are not sent."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def caption_remarks(images: Sequence[Image]) -> list[Problem]:
         return []
     more = f" and {len(captions) - 1} more" if len(captions) > 1 else ""
     what = f"the captions beside the photos, {short(captions[0].name)}{more}, are not sent"
-    hint = "Flux alone is documented to take them: give a preset of Flux with the folder, or list them too"
+    hint = "only Flux is documented to take captions: give a preset of Flux with the folder, or list them too"
     return [Problem("images", what, hint)]

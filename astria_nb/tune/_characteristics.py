@@ -39,7 +39,7 @@ WARNINGS: Mapping[str, str] = MappingProxyType({
     "blurry": "blurry: take a sharper one",
     "includes_multiple_people": "several people: the model would mix them up",
     "full_body_image_or_longshot": "far away: mostly faces and shoulders work best, with a few like this",
-    "selfie": "a selfie: it bends the face, take one from further away",
+    "selfie": "a selfie: it distorts the face, take one from further away",
     "low_resolution": "low resolution: at least 512 pixels on each side is better",
     "low_quality": "low quality: take one with less compression",
 })  # fmt: skip

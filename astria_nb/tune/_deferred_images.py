@@ -9,12 +9,12 @@ from typing import Any
 
 from astria_nb.images import DeferredImage, Image, ImageContent, file_of, is_address, is_content, is_volatile
 
-# Of Android's names for deleted photos, and of captions, a closer look tells more.
+# Android's names for deleted photos, and captions, need a closer look.
 _ODD = (".trashed-", ".pending-", ".txt", ".TXT")
 
 
 def plain_files(value: Any) -> tuple[Image, ...] | None:
-    """Return the images of a list of paths if all are plainly files that are there; else None."""
+    """Return the images of a list of paths if all of them are existing files; else None."""
     if type(value) not in (list, tuple):
         return None
     folder = os.getcwd()  # noqa: PTH109
@@ -28,7 +28,7 @@ def plain_files(value: Any) -> tuple[Image, ...] | None:
 
 
 def open_later(source: Any) -> Image:
-    """Return an image that is opened when it is sent; what may change until then is copied at once.
+    """Return an image that is opened when it is sent; content that may change until then is copied at once.
 
     Raises
     ------
@@ -45,12 +45,12 @@ def open_later(source: Any) -> Image:
         return open_later(ImageContent(source))
     if isinstance(source, str) and is_address(source):
         return DeferredImage(source)
-    # What is not plainly a file is opened, for what is wrong with it.
+    # Anything but an ordinary file is opened, to find out what is wrong with it.
     return _plain_file(source, os.getcwd()) or Image.open(source)  # noqa: PTH109
 
 
 def _plain_file(item: Any, folder: str) -> DeferredImage | None:
-    """Return an image for the path of a file that is there; None for anything that needs a closer look."""
+    """Return an image for the path of an existing file; None for anything that needs a closer look."""
     if isinstance(item, PathLike):
         item = os.fspath(item)
     if type(item) is not str or item.startswith("~") or any(mark in item for mark in _ODD):

@@ -1,4 +1,4 @@
-"""Where two requests differ."""
+"""The differences between two requests."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _field_differences(a: Request, b: Request) -> Iterator[Difference]:
 
 
 def _comparable(value: Any) -> Any:
-    """Return a value so that equal ones mean the same: lists are of ids or of addresses of pictures."""
+    """Return a value in a comparable form: lists hold ids or addresses of pictures."""
     if not isinstance(value, list):
         return same_line_ends(value)
     return sorted((unsigned(item) if isinstance(item, str) else item for item in value), key=str)
@@ -64,7 +64,7 @@ def _comparable(value: Any) -> Any:
 
 def _has_other_secrets(name: str, a: Request, b: Request) -> bool:
     hashes = {a.redacted.get(name, ""), b.redacted.get(name, "")}
-    # Of addresses of pictures, older records have no hash.
+    # Older records have no hash of addresses of pictures.
     return len(hashes - {""} if name == "image_urls" else hashes) > 1
 
 

@@ -41,7 +41,7 @@ def encode(
     preprocessing : Preprocessing
         How the files are prepared. Default: their metadata is removed.
     report : callable, optional
-        Called with a fraction from 0 to 1 and a text, if that takes long.
+        Called with a fraction from 0 to 1 and a text, if preparing takes long.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def encode_inspection(
 
 
 def parameters(tune: Tune) -> dict[str, Any]:
-    """Return what is sent under ``tune`` as text: every field but the files, empty ones left out."""
+    """Return the values sent under ``tune`` as text: every field except files, without empty ones."""
     values = {
         name: getattr(tune, name)
         for name, spec in FIELDS.items()
@@ -180,8 +180,8 @@ def _head_of_file(boundary: str, key: str, filename: str, media_type: str) -> st
 def in_quotes(filename: str) -> str:
     r"""Escape a file's name for a part's Content-Disposition header, as browsers and curl do (WHATWG).
 
-    Rack 2 would take what follows ``; name=`` for the name of the part, so that semicolon is escaped as well;
-    Rails undoes percent escapes in the names of files (astria-api, section 16).
+    Rack 2 would take the text after ``; name=`` as the name of the part, so that semicolon is escaped as
+    well; Rails undoes percent escapes in the names of files (astria-api, section 16).
 
     Examples
     --------

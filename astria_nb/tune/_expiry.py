@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, parse_qsl
 
-# What stands beside ``Expires`` in a signed address; a page may use that name for something else.
+# Parameters that accompany ``Expires`` in a signed address; a page may use that name for something else.
 _SIGNED = re.compile(
     r"signature|awsaccesskeyid|googleaccessid|ossaccesskeyid|key-pair-id|sig|token|hmac|policy"
 )

@@ -1,4 +1,4 @@
-"""What is said of a keyword that is no field of a tune: the one that was meant, or the call that takes it."""
+"""The error for a keyword that is not a field of a tune; it names the field or the call that was meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-_SIMILARITY = 0.75  # a word that shares less with another one was hardly meant to be it
+_SIMILARITY = 0.75  # below this similarity, a word was hardly meant
 _OF_SUBMIT = (
     *("client", "encoding", "log", "idempotent", "once", "settle", "max_cost", "keep_metadata", "max_side"),
     *("keep_damaged", "timeout", "on_sent", "say"),
@@ -19,7 +19,7 @@ SUBMIT_OPTIONS: Mapping[str, str] = MappingProxyType(
 
 
 def unknown_field(name: str, fields: Collection[str], options: Mapping[str, str]) -> TypeError:
-    """Return the error of a keyword that is no field.
+    """Return the error for a keyword that is not a field.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def unknown_field(name: str, fields: Collection[str], options: Mapping[str, str]
     fields : collection of str
         Those of a tune.
     options : mapping of str to str
-        By keyword that is no field either, the call that takes it; ``""`` is the call that was made.
+        Other keywords, each with the call that takes it; ``""`` is the call that was made.
 
     Examples
     --------

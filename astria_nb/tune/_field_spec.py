@@ -1,4 +1,4 @@
-"""How one field of a tune is declared; everything else about the field is derived from this."""
+"""The declaration of a field of a tune; everything else about the field is derived from it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FieldSpec:
 
     @property
     def is_text(self) -> bool:
-        """Whether it, or each of its entries, is text that may say anything, such as ``007``."""
+        """Whether it, or each of its entries, is free text, such as ``007``."""
         return self.validate in (validators.text, validators.label, validators.characteristics)
 
     @property

@@ -1,4 +1,4 @@
-"""The code that lists the pictures of a folder, or those that a pattern stands for."""
+"""The code that lists the pictures of a folder or of a pattern."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MAX_MATCHES = 1000
 
 
 def is_pattern(path: str) -> bool:
-    """Return whether a path has characters that stand for others."""
+    """Return whether a path has wildcards."""
     return bool(_MAGIC & set(path))
 
 
 def problem_with_folder(folder: str) -> tuple[str, str]:
-    """Return what is wrong with a folder in the place of a file, and how to give the files in it."""
+    """Return the problem with a folder that is given as a file, and how to give the files in it."""
     name = Path(folder).name or folder
     try:
         files = _files_in(folder)
@@ -37,13 +37,13 @@ def problem_with_folder(folder: str) -> tuple[str, str]:
 
 
 def hint_for_pattern(path: str) -> str:
-    """Return the code that finds the files of a pattern, or else those that are there."""
+    """Return the code that finds the files of a pattern, or a hint to the files that exist."""
     parts = expanded(path).parts
     count = next(number for number, part in enumerate(parts) if _MAGIC & set(part))
     folder, pattern = Path(*parts[:count]), "/".join(parts[count:])
     if not is_folder(str(folder)):
         return f"check the path: there is no folder {short(str(folder))}"
-    # Not for a whole tree, which may be a disk.
+    # Not for a recursive pattern, which may cover a whole disk.
     is_tree = "**" in pattern
     if is_tree or _are_pictures(list(islice(_glob(folder, pattern), _MAX_MATCHES))):
         code = _as_glob(folder, pattern)
@@ -56,7 +56,7 @@ def hint_for_pattern(path: str) -> str:
 
 
 def _files_in(folder: str) -> str | None:
-    """Return how to list the pictures of a folder and nothing else, as code if possible; None without any.
+    """Return how to list only the pictures of a folder, as code if possible; None if there are none.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _glob(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def _are_pictures(paths: list[Path]) -> bool:
-    """Return whether there are files, and none but pictures."""
+    """Return whether there are files, and all of them are pictures."""
     if not paths:
         return False
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What one request can carry, as a stock Rails reads it (astria-api, section 16)."""
+"""The limits of one request, as a stock Rails reads it (astria-api, section 16)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _CHANGED_IN_MULTIPART = re.compile(r'["\\\r\n]|;\s*name=', re.IGNORECASE)
 
 
 def too_many_files(count: int) -> Iterator[Problem]:
-    """Find more files than are read of one request; the service fails after the upload of one more."""
+    """Find more files than one request may have; the service fails after the upload of one more."""
     if count > MAX_FILES:
-        what = f"{count:,} files are too many: the service reads {MAX_FILES} of one request"
+        what = f"{count:,} files are too many: the service reads {MAX_FILES} per request"
         hint = f"send at most {MAX_FILES} files, or give addresses as image_urls instead"
         yield Problem("images", what, hint)
 
 
 def keys_changed_by_multipart(values: Mapping[str, Any], way_out: str) -> Iterator[Problem]:
-    """Find keys that the service would read otherwise, or lose, in the name of a part.
+    """Find keys that the service would misread, or lose, in the name of a part.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def keys_changed_by_multipart(values: Mapping[str, Any], way_out: str) -> Iterat
 def beyond_limits(
     encoding: Encoding, pairs: Sequence[tuple[str, str]], size: int, files: int
 ) -> Problem | None:
-    """Return what of a body is more than a stock Rails reads; None if nothing is.
+    """Return the problem with a body that exceeds the limits of a stock Rails; None if it does not.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A tune of deferred images, as it is sent."""
+"""A tune with deferred images, as it is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from astria_nb.tune._tune import FIELDS, Tune, from_checked
 
 
 def opened(tune: Tune) -> Tune:
-    """Return a tune with all its images opened; the same one if they are.
+    """Return a tune with all its images opened; the same tune if they are open.
 
     The temporary copies of images that were in memory exist as long as the returned tune.
 

@@ -34,9 +34,9 @@ def check_pack(
     ----------
     pack : Pack
     name : str or None
-        The class; None if it is not chosen yet, or not needed.
+        The class; None if it has not been chosen yet, or is not needed.
     tune : Tune, optional
-        For the price; left out while the tune is incomplete.
+        For the price; omitted while the tune is incomplete.
     max_cost : float, optional
         US dollars.
 
@@ -48,7 +48,7 @@ def check_pack(
     """
     estimated = None if tune is None else estimate(tune, pack)
     problem = pack.problem_with(name)
-    # The price of a class that the pack does not have is unknown, which is no problem of its own.
+    # The price of a class that the pack does not have is unknown; that is not a separate problem.
     if problem is None and tune is not None and max_cost is not None:
         problem = problem_with_cost(estimated, max_cost)
     return PackCheck(estimated, () if problem is None else (problem,))

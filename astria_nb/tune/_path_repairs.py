@@ -1,4 +1,4 @@
-"""The file that a path was probably meant to be, if there is no file of that path."""
+"""The file that was probably meant by a path that does not exist."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from astria_nb.tune.plain import INVISIBLE
 _ENDS = re.compile(rf"^[\s{INVISIBLE}\"'`]+|[\s{INVISIBLE}\"'`,;]+$")
 _FILE_ADDRESS = re.compile(r"file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 _UNSEEN = re.compile(rf"[\s{INVISIBLE}]+")
-_MAX_NAMES = 2000  # of a folder that is searched for a name that looks the same
+_MAX_NAMES = 2000  # entries of a folder that is searched for a similar name
 
 
 def mode_of(path: str) -> int | None:
-    """Return the type and permissions of a file; None if there is none, or it cannot be asked."""
+    """Return the type and permissions of a file; None if it does not exist, or cannot be checked."""
     try:
         return expanded(path).stat().st_mode
     except (OSError, ValueError):  # too long, or a NUL in it
@@ -29,12 +29,12 @@ def mode_of(path: str) -> int | None:
 
 
 def is_folder(path: str) -> bool:
-    """Return whether a path is that of a folder."""
+    """Return whether a path leads to a folder."""
     return stat.S_ISDIR(mode_of(path) or 0)
 
 
 def expanded(path: str) -> Path:
-    """Return a path with ``~`` replaced by the home folder, unless that is nobody's: then it is a name."""
+    """Return a path with ``~`` replaced by the home folder, if there is such a user."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -42,10 +42,10 @@ def expanded(path: str) -> Path:
 
 
 def repaired(path: str) -> str | None:
-    """Return the file that a path was probably meant to be, or None.
+    """Return the file that a path was probably meant to name, or None.
 
-    It may have been copied with blanks or quotes, as an address, or from another system; or its name differs
-    in case, blanks or the way its accents are encoded.
+    The path may have been copied with blanks or quotes, as an address, or from another system; or the name
+    differs in case, blanks or the encoding of its accents.
     """
     return next((candidate for candidate in _candidates(path) if _is_file(candidate)), None)
 

@@ -1,4 +1,4 @@
-"""What a run is expected to cost."""
+"""The expected cost of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REASONED = frozenset({"callback", "num_images", "aspect_ratio", "seed"})
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run is expected to cost.
+    """The expected cost of a run.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def estimate(tune: Tune, pack: Pack) -> Estimate | None:
 
 
 def _whole(value: object) -> int | None:
-    """Return a number of pictures, or None if it is not one; text counts, as the service reads it."""
+    """Return a number of pictures, or None if it is not one; text is accepted, as the service reads it."""
     try:
         return math.ceil(float(str(value)))
     except (OverflowError, ValueError):  # not a number, or infinite
@@ -106,15 +106,15 @@ def balance_text(balance: float) -> str:
 def problem_with_balance(
     runs: Sequence[tuple[Tune, Estimate | None]], balance: float | None, *, is_sandbox: bool
 ) -> Problem | None:
-    """Return why an account of so many US dollars may be refused runs; None if nothing is known against them.
+    """Return why runs may be refused with a balance in US dollars; None if nothing suggests it.
 
-    Whether the service charges a card by itself is not documented, so they can be tried all the same.
+    It is not documented whether the service charges a card automatically, so the runs can still be tried.
 
     Parameters
     ----------
     runs : sequence of (Tune, Estimate or None)
-        Those that are to be paid for together. A mock run is free (astria-api, section 13), and what has no
-        certain price is left out.
+        The runs that are to be paid for together. A mock run is free (astria-api, section 13), and runs
+        without a certain price are left out.
     balance : float or None
         US dollars; None if it is unknown.
     is_sandbox : bool
@@ -140,7 +140,7 @@ def problem_with_balance(
 
 
 def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | None:
-    """Return the problem with a run that may cost at most that many US dollars, or None."""
+    """Return the problem with a run that costs more than a limit in US dollars, or None."""
     if estimated is None:
         return Problem("max_cost", "cannot be applied: the pack states no price", "leave it out")
     if estimated.price_mc > (limit_mc := in_mc(max_cost)):
@@ -152,9 +152,9 @@ def problem_with_cost(estimated: Estimate | None, max_cost: float) -> Problem | 
 
 
 def problem_with_rise(estimated: Estimate | None, shown: Estimate | None) -> Problem | None:
-    """Return the problem with a run that costs more than the user has seen, or None; None if unknown."""
+    """Return the problem with a run that costs more than the user has seen, or None, also if unknown."""
     if estimated is None or shown is None or estimated.price_mc <= shown.price_mc:
         return None
     now, before = (dollars(price.price_mc, exact=True) for price in (estimated, shown))
-    what = f"costs {now} now, and {before} when its price was shown"
-    return Problem("pack", what, "submit it again to pay that")
+    what = f"costs {now} now, and cost {before} when its price was shown"
+    return Problem("pack", what, "submit it again to pay this price")

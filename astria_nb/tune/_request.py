@@ -32,11 +32,11 @@ class ImageRecord:
     filename : str
         The name that is sent.
     size : int
-        Bytes that are sent; the size of the file if that is not known yet.
+        Bytes that are sent; the size of the file until that is known.
     mtime_ns : int or None
         When the file was last written, in nanoseconds since 1970 (UTC); None if it could not be read.
     sha256 : str or None
-        Of the bytes that are sent, in hexadecimal; None until they were.
+        SHA-256 of the bytes that are sent, in hexadecimal; None until they were sent.
     """
 
     path: str
@@ -80,7 +80,7 @@ class Request:
         None for a run on existing tunes.
     encoding : {"multipart", "form", "json"}
     parameters : mapping of str to object
-        What is sent under ``tune``, as `astria_nb.tune._encoding.parameters` returns it.
+        The values sent under ``tune``, as `astria_nb.tune._encoding.parameters` returns them.
     images : tuple of ImageRecord
     preprocessing : Preprocessing
         How the images were prepared. `UNCHANGED` for a request without images, and for records older than
@@ -91,7 +91,7 @@ class Request:
         ``image_urls`` that may name the pictures: enough to tell them from others, not to restore them. Empty
         for a request that was not read from a log.
     account : str or None
-        The id of the account that it is sent with. None if unknown: it may be any account of the service.
+        The id of the account that sends it. None if unknown: it may be any account of the service.
 
     Examples
     --------
@@ -136,7 +136,7 @@ class Request:
         sent_images : sequence of SentImage, optional
             The tune's images as they are sent, in order. Default: the files as they are on disk.
         preprocessing : Preprocessing
-            What was done to `sent_images`.
+            How `sent_images` were prepared.
         account : str, optional
             As the attribute.
         """
@@ -155,10 +155,10 @@ class Request:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what the request means: not of the encoding, nor of the files' paths.
+        """SHA-256 of the meaning of the request, without the encoding and the files' paths.
 
-        Preprocessing counts only by how it changes the images. The fingerprint of a recorded request is the
-        original one, from before secrets were removed and before the content of its files was known.
+        Preprocessing counts only through its effect on the images. The fingerprint of a recorded request is
+        the original one, from before secrets were removed and before the content of its files was known.
         """
         if self.recorded_fingerprint:
             return self.recorded_fingerprint
@@ -175,7 +175,7 @@ class Request:
 
     @cached_property
     def content_fingerprint(self) -> str:
-        """SHA-256 of what is asked for, whatever it is called.
+        """SHA-256 of the content of the request, whatever its title.
 
         Title, callbacks, signatures in URLs, the names and the order of images do not count, nor do line ends
         and the encoding. Images count by the sizes that are sent: two requests with equal fingerprints are
@@ -246,7 +246,7 @@ def canonical(value: Any) -> str:
 
 
 def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:
-    """Return a field without secrets, and note in `redacted` if there were any."""
+    """Return a field without secrets, and record in `redacted` if there were any."""
     if isinstance(value, Mapping):
         return {redact_text(key): _redact(f"{name}.{key}", item, redacted) for key, item in value.items()}
     safe = redact_json(value, field=name.rpartition(".")[2])

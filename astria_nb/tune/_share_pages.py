@@ -1,4 +1,4 @@
-"""Addresses that open a page about a picture, not the picture, and how to get the picture's own address."""
+"""Addresses of pages that show a picture, and how to get the picture's own address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SharePage:
     path : str
         A regular expression for the beginning of the path.
     direct : str
-        A regular expression for path and query of what is a picture all the same; empty if nothing is.
+        A regular expression for the path and query of addresses that do lead to a picture; empty if none do.
     hint : str
         The next step.
     """

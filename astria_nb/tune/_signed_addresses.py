@@ -1,4 +1,4 @@
-"""When two addresses lead to the same picture: a signature that was made again does not count."""
+"""Whether two addresses lead to the same picture: different signatures do not count."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from urllib.parse import unquote
 
 from astria_nb.utils.redaction import is_credential
 
-_PICTURE_NAME = "key"  # as often as it is a secret
-# Signatures whose names say nothing: Discord's, Cloudflare's and imgix's.
+_PICTURE_NAME = "key"  # which may or may not be a secret
+# Signatures with unspecific names: Discord's, Cloudflare's and imgix's.
 _SHORT_NAMES = re.compile(r"hm=[0-9a-f]+|verify=\d+-.+|s=[0-9a-f]{32}", re.IGNORECASE)
 _VALIDITY = re.compile(r"(expir(es|e|y)|exp|ex|is|oe)=.*", re.IGNORECASE | re.DOTALL)
 
 
 def unsigned(address: str) -> str:
-    """Return an address without its signature, and without the times for which that is valid.
+    """Return an address without its signature, and without the times between which it is valid.
 
     Parameters
     ----------
     address : str
-        Recorded or not: a signature is known by its name.
+        Recorded or not: a signature is recognised by its name.
 
     Examples
     --------
@@ -38,13 +38,13 @@ def unsigned(address: str) -> str:
 
 
 def secret_names(addresses: Iterable[str]) -> list[str]:
-    """Return what may name the pictures in addresses, but is recorded without its value."""
+    """Return the values in addresses that may name the pictures, but are recorded without their value."""
     pairs = (pair for address in addresses for pair in address.partition("?")[2].split("&"))
     return sorted(pair for pair in pairs if _name(pair) == _PICTURE_NAME)
 
 
 def unsigned_addresses(addresses: Iterable[str]) -> list[str]:
-    """Return what tells a set of pictures from others, whoever signed their addresses, in whatever order.
+    """Return the identity of a set of pictures, whatever the signatures and the order of their addresses.
 
     Examples
     --------

@@ -63,17 +63,17 @@ class Tune:
           folder or a pattern means its regular image files in natural order, without hidden and empty ones,
           and with a `preset`, which is of Flux, the captions beside them;
         - a photo's caption, ``IMG_1.txt`` for ``IMG_1.jpg``, listed with it: the API's documents allow
-          captions for Flux (astria-api, section 12), so they are not sent unasked;
-        - ``bytes``, or a file open for reading, from where it is to its end: it is copied, left open and put
-          back where it was;
-        - a PIL image: the file that it was opened from if it shows what is in there, else its pixels as PNG,
+          captions only for Flux (astria-api, section 12), so they are not sent by default;
+        - ``bytes``, or a file open for reading, from its position to its end: the content is copied, and the
+          file is left open at the same position;
+        - a PIL image: the file that it was opened from if the image is unchanged, else its pixels as PNG,
           upright; or an array of ``uint8``, height x width, or height x width x 3 or 4, as PNG;
         - ``FileUpload.value`` of ipywidgets, or what Colab's ``files.upload()`` returns;
         - an address that fsspec opens, such as ``s3://bucket/1.jpg``, a folder ``s3://bucket/photos/``, or a
           pattern; it needs the extra ``fsspec`` and the file system's own package, such as s3fs.
 
-        Content that is no file is copied to a private temporary file, block by block, until the tune is no
-        longer used. Metadata is removed from it as from a file.
+        Content that is not a file is copied to a private temporary file, block by block, which exists as long
+        as the tune is used. Metadata is removed from it as from a file.
     image_urls : sequence of str
         http(s) URLs that the service downloads.
     callback : str, optional
@@ -85,8 +85,8 @@ class Tune:
     prompts_callback : str, optional
         URL that the service calls once, when all prompts are done.
     tune_ids : sequence of int, optional
-        Existing tunes to run the pack on instead of training; `images`, `title` and `name` are not needed
-        then.
+        Existing tunes to run the pack on instead of training; then `images`, `title` and `name` are not
+        needed.
     prompt_ids : sequence of int, optional
         Only these of the pack's prompts.
     preset : {"flux-lora-focus", "flux-lora-portrait", "flux-lora-fast"}, optional
@@ -101,9 +101,9 @@ class Tune:
     Raises
     ------
     TuneError
-        One or more fields are missing or not valid; it names them all.
+        One or more fields are missing or not valid; the error names all of them.
     TypeError
-        A keyword is not a field; the message names the one that is close to it, if one is.
+        A keyword is not a field; the message names a similar field, if there is one.
 
     Notes
     -----
@@ -158,7 +158,7 @@ class Tune:
 
     def __repr__(self) -> str:
         # Shown at the end of a cell and saved with the notebook: the secrets in callback URLs must not be.
-        values = dict(vars(self))  # none of a tune whose arguments were refused, as a traceback shows it
+        values = dict(vars(self))  # empty for a tune whose arguments were refused, which a traceback may show
         for name in ("callback", "prompts_callback"):
             if isinstance(url := values.get(name), str):
                 values[name] = redact_text(url)
@@ -197,9 +197,9 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
     Parameters
     ----------
     arguments : mapping of str to object
-        By field; a missing value, such as None or NaN, blank text and a field that is left out mean the same.
+        Values by field; a missing value such as None or NaN, blank text and an omitted field mean the same.
     opens_images : bool
-        Whether to open each image to see what it is. Otherwise `opened` does it, before the tune is sent.
+        Whether to open each image to check it. Otherwise `opened` does this before the tune is sent.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():
         value = arguments.get(name)
-        # A brief is the one text that may be blank.
+        # A brief is the only text that may be blank.
         is_absent = is_missing(value) or (is_blank(value) and spec.validate is not validators.text)
         is_deferred = name == "images" and not opens_images
         validate = validators.images_later if is_deferred else spec.validate

@@ -1,4 +1,4 @@
-"""The value of ``images``, whatever it is: a list, a folder, a pattern, uploads, or one image."""
+"""The value of ``images`` in any form: a list, a folder, a pattern, uploads, or one image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from astria_nb.tune._path_repairs import expanded, is_folder, mode_of
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 
-_MAX_PATH = 1000  # bytes; fewer than the smallest photo has, more or less
+_MAX_PATH = 1000  # bytes; about the size of the smallest photo
 _OF_FILE = re.compile(r"\s*file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 
 Opener = Callable[[Any], Image]
@@ -45,7 +45,7 @@ Opener = Callable[[Any], Image]
 def images_in(
     value: Any, items_of: Callable[[Any], Iterable[Any]], report: Report, opener: Opener
 ) -> tuple[Image, ...]:
-    """Return the images that a value of ``images`` stands for, and report what is wrong with the others.
+    """Return the images for a value of ``images``, and report what is wrong with the others.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def images_in(
         A list of paths, addresses and images in memory, or one of them; a folder; a pattern; what upload
         widgets return.
     items_of : callable
-        Returns the items of a list, and reports what is none.
+        Returns the items of a list, and reports a value that is not a list.
     report : callable
     opener : callable
         Makes an image of each.
@@ -80,7 +80,7 @@ def images_in(
 
 
 def is_folder_or_pattern(value: Any) -> bool:
-    """Return whether a value of ``images`` stands for the photos of a folder, whatever files are in it."""
+    """Return whether a value of ``images`` means the photos of a folder, whatever files are in it."""
     path = _path(value)
     if not isinstance(path, str) or is_address(path):
         return False
@@ -101,23 +101,23 @@ def with_captions(images: tuple[Image, ...], report: Report) -> tuple[Image, ...
 
 
 def _without_stray_captions(images: list[Image], report: Report) -> Iterator[Image]:
-    """Yield images, and the captions of those that are there; report other captions."""
+    """Yield images, and captions of images in the list; report other captions."""
     captions = [image for image in images if _is_caption(image)]
     stems = {stem_of(image.path) for image in images if not _is_caption(image)} if captions else set()
     stray = [image for image in captions if stem_of(image.path) not in stems]
     for image in stray:
-        what = f"{short(image.filename)} is a caption of no photo in the list"
+        what = f"{short(image.filename)} is a caption with no matching photo in the list"
         report(what, "leave it out, or add its photo")
     yield from (image for image in images if image not in stray)
 
 
 def _is_caption(image: Image) -> bool:
-    # A deferred image is not opened for this: it is none.
+    # A deferred image is not opened for this: it is never a caption.
     return not isinstance(image, DeferredImage) and image.is_caption
 
 
 def uploads_in(value: Mapping[Any, Any]) -> list[ImageContent] | None:
-    """Return the files of an upload by their names; None if a mapping is none.
+    """Return the files of an upload by their names; None if the mapping is not an upload.
 
     Colab's ``files.upload()`` returns their content, and ipywidgets' ``FileUpload.value`` a mapping for each.
 
@@ -148,7 +148,7 @@ def files_of(pattern: str) -> list[str]:
 
 
 def _in_whole(value: Any, report: Report) -> list[Any] | None:
-    """Return the images that a value which is no list stands for; None for a list."""
+    """Return the images for a value other than a list; None for a list."""
     if isinstance(value, Image):
         return [value]
     if isinstance(path := _path(value), str):
@@ -176,7 +176,7 @@ def _in_folder(path: str, report: Report) -> list[Any]:
 
 
 def _in_item(item: Any, number: int, report: Report) -> Iterator[Any]:
-    """Yield what is to be opened of an item of a list."""
+    """Yield the paths, addresses and contents to open for an item of a list."""
     if isinstance(item, Mapping) and (uploads := uploads_in(item)):
         yield from uploads
     elif isinstance(item, ImageContent):
@@ -215,7 +215,7 @@ def _path(item: Any) -> Any:
 
 
 def _without_scheme(path: str) -> str:
-    """Return the path in an address of a file on this machine, if it is there."""
+    """Return the path in the address of a file on this machine, if the file exists."""
     if not _OF_FILE.match(path) or mode_of(path) is not None:
         return path.strip() if is_address(path.strip()) else path
     bare = _OF_FILE.sub("", path.strip(), count=1)

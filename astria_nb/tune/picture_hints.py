@@ -1,4 +1,4 @@
-"""What people pass as photos that is no list of files, and the code that makes one of it."""
+"""What people pass as photos instead of a list of files, and the code that makes a list of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_WINDOWS = re.compile(r"\s*[\"']?(?:[a-z]:[\\/]|\\\\)", re.IGNORECASE)
 
 
 def problem_with_list(value: Any) -> Fault | None:
-    """Return what is wrong with the value of ``images`` if it is no list; None if it may be one."""
+    """Return what is wrong with the value of ``images`` if it is not a list; None if it may be one."""
     if isinstance(value, str):
         # One text of several paths: a list of them is proposed.
         parts = [part.strip() for part in re.split(r"[,;\n]", value)]
@@ -46,7 +46,7 @@ def problem_with_list(value: Any) -> Fault | None:
 
 
 def problem_with_item(item: Any) -> Fault | None:
-    """Return what is wrong with an item that is no path, or the path of no photo; None if it may be one."""
+    """Return what is wrong with an item that is not the path of a photo; None if it may be one."""
     if isinstance(item, Image):
         return None
     if isinstance(item, str | PathLike):
@@ -65,7 +65,7 @@ def problem_with_item(item: Any) -> Fault | None:
 
 
 def hint_for_no_picture(path: str | PathLike[Any]) -> str | None:
-    """Return what to do with a file that cannot be opened as a picture; None if its name does not say."""
+    """Return what to do with a file that cannot be opened as a picture; None if its name does not tell."""
     name = Path(os.fsdecode(path)).name
     if name.lower().endswith(_ARCHIVES) and _exists(os.fsdecode(path)):
         return "unpack it, and give the files in it"
@@ -74,12 +74,12 @@ def hint_for_no_picture(path: str | PathLike[Any]) -> str | None:
 
 def fspath(path: str | PathLike[Any]) -> str | bytes:
     """Return a path as text; bytes if it is given as bytes."""
-    # One of another system's paths has that system's separators.
+    # A path object of another system has that system's separators.
     return str(Path(path)) if isinstance(path, PurePath) else os.fspath(path)
 
 
 def _problem_with_file(path: str) -> Fault | None:
-    """Return why a path is no file to send; None if `Image.open` is to look at it."""
+    """Return why a path cannot be sent as a file; None if `Image.open` should check it."""
     name = Path(path).name
     if _exists(path):
         if is_folder(path):
@@ -117,7 +117,7 @@ def _hint_for_address(address: re.Match[str]) -> str:
     if scheme in ("http", "https"):
         return "give addresses as image_urls=[…]"
     if scheme == "file":
-        return "give the path of a file that is there, without file://"
+        return "give the path of an existing file, without file://"
     return _SAVE if scheme == "data" else "download it, and give the path of the file"
 
 

@@ -1,4 +1,4 @@
-"""What people pass, as plain Python values: missing values, whole numbers, and what prints as text."""
+"""Users' values as plain Python values: missing values, whole numbers, and values that print as text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PRINTABLE = (UUID, date, time, timedelta)  # a pandas Timestamp is a date
 _MAX_EXACT_FLOAT = 2**53  # above it, neighbouring whole numbers are the same float
 # Compared by name: pandas takes half a second to import, and a tune does not need it otherwise.
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType", "MaskedConstant")
-_NEVER_MISSING = frozenset({str, int, bool, list, tuple, dict})  # most values, of which nothing is asked
+_NEVER_MISSING = frozenset({str, int, bool, list, tuple, dict})  # most values need no further check
 _BLANKS = "\ufeff\u200b\u2060"  # invisible, and not whitespace: from files and web pages
 INVISIBLE = f"{_BLANKS}\xad\u180e\u200c-\u200f\u202a-\u202e\u2061-\u2064\u2066-\u206f"
-"""Characters that nobody sees, for a set in a regular expression. In a title they may mean something."""
+"""Invisible characters, for a set in a regular expression. In a title they may be significant."""
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value stands for "nothing here", as in a cell of a frame.
+    """Return whether a value means "missing", as in a cell of a frame.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def plain(value: Any) -> Any:
 
 
 def as_text(value: Any) -> str | None:
-    """Return text, and what prints as text: a UUID, a date or time, numpy's and Arrow's scalars; else None.
+    """Return text, or the text of a UUID, a date or time, or a scalar of numpy or Arrow; else None.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def stripped(text: str) -> str:
 def as_integer(value: Any) -> int | None:
     """Return a whole number, such as 260.0 from a column with gaps, as an int; else None.
 
-    A float that is too large to hold each whole number is none: it may have been another one.
+    A float that is too large to be exact is not taken: it may have been another number.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def as_integer(value: Any) -> int | None:
 
 
 def _from_arrow(value: Any) -> Any:
-    """Return one of Arrow's values, of which its arrays consist, as Python's."""
+    """Return a scalar of Arrow as a Python value."""
     kind = type(value)
     is_arrow = kind.__module__.partition(".")[0] == "pyarrow" and kind.__name__.endswith("Scalar")
     return value.as_py() if is_arrow else value

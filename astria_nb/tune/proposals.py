@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from astria_nb.tune.plain import as_integer, plain
-from astria_nb.utils.formatting import short
+from astria_nb.utils.formatting import quoted, short
 from astria_nb.utils.redaction import redact_text
 
 _SEPARATORS = re.compile(r"[\s,;|]+")
@@ -29,7 +29,7 @@ Validator = Callable[[Any, Report], Any]
 def write(validate: Validator, candidates: Iterable[Any], verb: str = "write") -> str | None:
     """Return a hint such as ``write 'x'`` with the first candidate that a field accepts, or None.
 
-    What does not fit into a message, or would show a secret, is not proposed.
+    A value that is too long for a message, or would show a secret, is not proposed.
 
     Examples
     --------
@@ -62,17 +62,18 @@ def as_code(value: Any, max_length: int = 0) -> str | None:
         code = repr(value)
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         return None
-    is_short = code == short(value) or (isinstance(value, str | list) and len(code) <= max_length)
+    shown = quoted(value) if isinstance(value, str) else code
+    is_short = shown == short(value) or (isinstance(value, str | list) and len(code) <= max_length)
     return code if is_short and redact_text(code) == code else None
 
 
 def as_list(value: Any) -> Iterator[list[Any]]:
-    """Yield the lists that a single value may stand for: written as text, separated by commas, or itself."""
+    """Yield the lists that a single value may mean: written as text, separated by commas, or itself."""
     if isinstance(value, str):
         if isinstance(literal := _literal(value), list | tuple):
             yield list(literal)
         whole, parts = [value.strip()], [part for part in _SEPARATORS.split(value) if part]
-        # A comma may stand in an address, but hardly before another one.
+        # A comma may be part of an address, but hardly before another address.
         yield from (parts, whole) if value.count("://") > 1 else (whole, parts)
     elif not isinstance(value, Iterable) or getattr(value, "ndim", None) == 0:
         number = as_integer(value)
@@ -83,7 +84,7 @@ def as_list(value: Any) -> Iterator[list[Any]]:
 
 
 def only_item(value: Any) -> Iterator[Any]:
-    """Yield the item of a list, tuple or array with just one: often a comma too many made it."""
+    """Yield the item of a list, tuple or array with only one, which a stray comma may have created."""
     if _is_sequence(value) and len(value) == 1:
         item = next(iter(value))
         if not _is_sequence(item):
@@ -91,7 +92,7 @@ def only_item(value: Any) -> Iterator[Any]:
 
 
 def as_mapping(value: Any) -> Iterator[Mapping[Any, Any]]:
-    """Yield the mapping that a text, a row of a frame, or a list of pairs as of Parquet stands for."""
+    """Yield the mapping that a text, a row of a frame, or a list of pairs (from Parquet) stands for."""
     if isinstance(value, str):
         if isinstance(literal := _literal(value), Mapping):
             yield literal

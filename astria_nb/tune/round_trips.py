@@ -1,4 +1,4 @@
-"""Values of mappings, such as prompt attributes, whatever file they went through: to what they are alike."""
+"""Values of mappings, such as prompt attributes, in a form that no file format changes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _MOMENT = re.compile(
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _LINE_END = re.compile(r"(?:\r|_x000D_)\n?")
 _TRUTH = {"true": 1, "false": 0}
-_DIGITS = 10  # of a fraction: so many are left in JSON that pandas writes
+_DIGITS = 10  # decimal digits that are left in JSON that pandas writes
 
 
 def alike(value: Any) -> Any:
-    """Return what a value is alike to after CSV, JSON, Excel or SQL, so that equal ones can be compared.
+    """Return a value in the form that it has after CSV, JSON, Excel or SQL, so that it can be compared.
 
     A column of booleans with gaps comes back as one of numbers, and a file may be read as text.
 
     Parameters
     ----------
     value : object
-        Of an entry of a mapping, which may be a list or a mapping.
+        The value of an entry of a mapping; may itself be a list or a mapping.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def alike(value: Any) -> Any:
 def same_line_ends(value: Any) -> Any:
     r"""Return text, and all text in lists and mappings, with ``\n`` at the end of each line.
 
-    Excel writes the others as that, or as ``_x000D_``, which pandas reads as it is; whatever reads CSV from a
-    file that is open as text changes them too.
+    Excel writes other line ends like this, or as ``_x000D_``, which pandas does not decode. Reading CSV from
+    a file that is open as text changes them, too.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def same_line_ends(value: Any) -> Any:
     {'a': ['b\nc', 5]}
     """
     if isinstance(value, str):
-        has_others = "\r" in value or "_x000D_" in value  # most have none, and a search is much slower
+        has_others = "\r" in value or "_x000D_" in value  # most texts have none, and a search is much slower
         return _LINE_END.sub("\n", value) if has_others else value
     if isinstance(value, Mapping):
         return {same_line_ends(key): same_line_ends(item) for key, item in value.items()}
@@ -74,9 +74,9 @@ def same_line_ends(value: Any) -> Any:
 
 
 def moment_text(text: str) -> str:
-    """Return a date with a time of day as one text, whichever program has written it; other text as it is.
+    """Return a date with a time of day in one form, whichever program wrote it; other text is unchanged.
 
-    Midnight is the day, as CSV has a column of days.
+    Midnight becomes the day alone, as in a column of days in CSV.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def moment_text(text: str) -> str:
 def _number(text: str) -> int | float | None:
     if not _NUMBER.fullmatch(text):
         return None
-    with suppress(ValueError):  # of thousands of digits
+    with suppress(ValueError):  # thousands of digits
         return int(text)
     return _rounded(float(text))
 

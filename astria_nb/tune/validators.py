@@ -38,7 +38,7 @@ __all__ = [
 
 PRESETS = ("flux-lora-focus", "flux-lora-portrait", "flux-lora-fast")
 _ID = re.compile(r"[0-9]{1,19}")
-_MAX_INTEGER = 2**63 - 1  # what a database column for ids holds
+_MAX_INTEGER = 2**63 - 1  # the limit of a database column for ids
 _NUMBER = re.compile(r"\s*#?\s*([0-9]{1,19})(?:\.0*)?\s*")
 _NO_LISTS = (str, bytes, bytearray, memoryview, PathLike, Mapping)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -64,7 +64,7 @@ def pack(value: Any, report: Report) -> int | str | None:
 
 
 def text(value: Any, report: Report, verb: str = "write it as") -> str | None:
-    """Accept text that can be encoded as UTF-8, and what prints as text, such as a UUID."""
+    """Accept text that can be encoded as UTF-8, and values that print as text, such as a UUID."""
     content = as_text(value)
     if content is None:
         hint = write(text, _as_words(value), verb) or "give text"
@@ -95,7 +95,7 @@ def images(value: Any, report: Report) -> tuple[Image, ...]:
 
 
 def images_later(value: Any, report: Report) -> tuple[Image, ...]:
-    """Accept what `images` accepts; files are looked at only to see that they are there."""
+    """Accept the same as `images`; files are only checked for existence."""
     if (files := plain_files(value)) is not None:
         return files
     return image_lists.images_in(value, partial(_sources, report=report), report, open_later)
@@ -226,7 +226,7 @@ def _sources(value: Any, report: Report) -> list[Any]:
 
 
 def _pairs(value: Any, report: Report, validate: Validator) -> list[tuple[str, Any]]:
-    """Return the keys and values of a mapping; what is missing is left out."""
+    """Return the keys and values of a mapping, without missing values."""
     if not isinstance(value, Mapping):
         hint = write(validate, as_mapping(value)) or "write it like {'eye_color': 'blue eyes'}"
         report(f"{short(value)} is not a mapping", hint)

@@ -67,7 +67,7 @@ def check_number(
 
 
 def check_max_cost(value: Any) -> float | None:
-    """Return a limit of costs in US dollars; None for no limit, which infinity is too.
+    """Return a cost limit in US dollars; None or infinity means no limit.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def check_names(field: str, value: Any) -> tuple[str, ...]:
     Raises
     ------
     AstriaError
-        These are no names, or there is one twice.
+        These are not names, or one occurs twice.
 
     Examples
     --------
@@ -137,14 +137,14 @@ def check_names(field: str, value: Any) -> tuple[str, ...]:
     except TypeError:
         names = ()
     if not names or not all(isinstance(name, str) for name in names):
-        raise AstriaError(Problem(field, f"{short(value)} are no names of columns", hint))
+        raise AstriaError(Problem(field, f"{short(value)} are not names of columns", hint))
     if twice := [name for number, name in enumerate(names) if name in names[:number]]:
-        raise AstriaError(Problem(field, f"{short(twice[0])} is there twice", "name it once"))
+        raise AstriaError(Problem(field, f"{short(twice[0])} occurs twice", "name it once"))
     return names
 
 
 def check_callable(field: str, value: Any, *, arguments: int) -> None:
-    """Raise an error unless the argument is None, or can be called and then has done its work.
+    """Raise an error unless the argument is None, or a function that can be called and is not async.
 
     Parameters
     ----------
@@ -184,11 +184,11 @@ def _takes(function: Callable[..., object], arguments: int) -> bool:
     if isinstance(function, FunctionType) and not vars(function):  # a wrapper has the signature of another
         code, defaults = function.__code__, function.__defaults__ or ()
         most = math.inf if code.co_flags & inspect.CO_VARARGS else code.co_argcount
-        if not code.co_kwonlyargcount:  # then no signature is needed, which takes as long as much of a call
+        if not code.co_kwonlyargcount:  # then no signature is needed, which is slow
             return code.co_argcount - len(defaults) <= arguments <= most
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # of some that are written in C
+    except (TypeError, ValueError):  # some functions written in C have none
         return True
     try:
         signature.bind(*range(arguments))
@@ -198,7 +198,7 @@ def _takes(function: Callable[..., object], arguments: int) -> bool:
 
 
 def parse_number(value: Any) -> int | float | None:
-    """Return a number of JSON, which a service may write as text; None if it is no finite number.
+    """Return a number of JSON, which a service may write as text; None if it is not a finite number.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def parse_number(value: Any) -> int | float | None:
 
 
 def parse_whole(value: Any) -> int | None:
-    """Return a number of JSON without its fraction; None if it is none. See `parse_number`.
+    """Return a number of JSON without its fraction; None if it is not a number. See `parse_number`.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def parse_id(value: Any) -> int | None:
     Parameters
     ----------
     value : object
-        A whole number above 0, also as a float, which a column with gaps makes of it, or its digits as text.
+        A whole number above 0, also as a float (as in a column with gaps) or as text.
 
     Returns
     -------

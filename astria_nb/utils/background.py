@@ -19,7 +19,7 @@ def _pool(name: str, threads: int) -> ThreadPoolExecutor:
 
 
 def start(work: Callable[..., Any], *args: Any) -> Future[Any]:
-    """Run a call on a thread of its own.
+    """Run a call on its own thread.
 
     The pool is large, so that a submission never waits for requests that time out.
     """
@@ -42,7 +42,7 @@ def start_cpu_bound(work: Callable[..., Any], *args: Any) -> Future[Any]:
 
 
 def start_soon(seconds: float, work: Callable[..., Any], *args: Any) -> None:
-    """Run a call on a thread of its own after a pause, unless the interpreter exits before."""
+    """Run a call on its own thread after a pause, unless the interpreter exits first."""
 
     def begin() -> None:
         with suppress(RuntimeError):  # no thread can be started: the interpreter is about to exit

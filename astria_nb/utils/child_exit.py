@@ -1,4 +1,4 @@
-"""The exit of a child process of multiprocessing, which calls none of the functions of `atexit`."""
+"""The exit of a multiprocessing child process, which does not call the functions registered with `atexit`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def at_child_exit(function: Callable[[], object]) -> None:
     Parameters
     ----------
     function : callable
-        Without arguments, at the level of its module.
+        Without arguments, defined at the top level of its module.
     """
     util = sys.modules.get("multiprocessing.util")
     if util is None or (os.getpid(), function) in _registered:

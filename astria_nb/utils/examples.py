@@ -14,7 +14,7 @@ def examples() -> Path:
 
 
 def sample_photos(name: str) -> list[Path]:
-    """Return the sample photos of a class: of a woman, a cat or a dog; empty for any other.
+    """Return the sample photos of a class: a woman, a cat or a dog; empty for any other class.
 
     Examples
     --------

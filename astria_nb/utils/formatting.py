@@ -12,8 +12,31 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _NEW_LINE = re.compile(r"\s*[\r\n]\s*")
 
 
+def quoted(text: str) -> str:
+    r"""Return text in quotes for a message: as it was typed, with control characters escaped.
+
+    Unlike `repr`, it does not double the backslashes of a path. Use `repr` for code that a reader copies.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(quoted(r"C:\a.jpg"), quoted("two\nlines"))
+    'C:\a.jpg' 'two\nlines'
+    """
+    return repr(text).replace(r"\\", "\\")
+
+
 def short(value: object) -> str:
-    """Return the repr of a value for a message: one line, shortened, without API keys.
+    """Return a value for a message: one line, shortened, without API keys.
+
+    Text is `quoted`; anything else is shown as its repr.
 
     Parameters
     ----------
@@ -29,7 +52,7 @@ def short(value: object) -> str:
     ("'man'", '<object object>', "'sd_…'")
     """
     try:
-        text = repr(redact_text(value[:_MAX_INPUT]) if isinstance(value, str) else value)[:_MAX_INPUT]
+        text = quoted(redact_text(value[:_MAX_INPUT])) if isinstance(value, str) else repr(value)[:_MAX_INPUT]
     except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
         text = f"<{type(value).__name__}>"
     if not isinstance(value, str):
@@ -91,7 +114,7 @@ def format_size(size: float, total: float | None = None) -> str:
     size : float
         Bytes.
     total : float, optional
-        Bytes of the whole, which decide the unit.
+        Bytes of the whole; this decides the unit.
 
     Returns
     -------

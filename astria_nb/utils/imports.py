@@ -1,4 +1,4 @@
-"""Importing what takes long: no interrupt cuts it short, and Python looks for no garbage meanwhile."""
+"""Imports of slow modules: not cut short by an interrupt, and with garbage collection paused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.utils.pandas_import import show_shell_to_pandas
 
 
 def import_whole(name: str) -> ModuleType:
-    """Import a module. One whose import was interrupted would stay broken until the kernel is restarted.
+    """Import a module. An interrupted import would leave it broken until the kernel is restarted.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def import_whole(name: str) -> ModuleType:
 def load_libraries(package: str, extension: str) -> None:
     """Load the shared libraries of a package that is imported next, while other threads run.
 
-    Python's own import of an extension module lets no other thread run until its libraries are loaded, which
-    are 70 MB of pyarrow's. Whatever fails here is left to the import, which says what it was.
+    Python's own import of an extension module blocks all other threads until its libraries are loaded, which
+    are 70 MB for pyarrow. Errors are ignored here: the import reports them.
 
     Parameters
     ----------
@@ -42,15 +42,15 @@ def load_libraries(package: str, extension: str) -> None:
     extension : str
         The name, in the package, of its extension module that needs these libraries.
     """
-    if package in sys.modules or not hasattr(os, "RTLD_NOW"):  # there is none on Windows
+    if package in sys.modules or not hasattr(os, "RTLD_NOW"):  # not on Windows
         return
     with suppress(ImportError, OSError, AttributeError):  # a Python without ctypes, or linked statically
-        import ctypes  # takes a while, and is loaded with numpy in any case
+        import ctypes  # slow, and loaded with numpy anyway
 
         spec = PathFinder.find_spec(package)
         module = spec and PathFinder.find_spec(extension, spec.submodule_search_locations)
         if module and module.origin:
-            # Called as a function of C, which lets others run; `ctypes.CDLL(path)` of Python 3.11 does not.
+            # A call of a C function lets other threads run; `ctypes.CDLL(path)` of Python 3.11 does not.
             ctypes.CDLL(None).dlopen(os.fsencode(module.origin), sys.getdlopenflags())
 
 
@@ -64,20 +64,19 @@ def _imported(name: str) -> ModuleType:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Let Python look for no garbage: modules make many objects, and hardly any garbage.
+    """Pause garbage collection during imports: modules create many objects, and hardly any garbage.
 
-    It would look through the new objects several times, and through all that there are once there are a
-    quarter more, as when pandas is imported. That takes a tenth of the time, and holds up whoever types
-    meanwhile.
+    The collector would go through the new objects several times, and through all objects once there are a
+    quarter more, as when pandas is imported. That takes a tenth of the time, and delays a user who is typing.
     """
-    if not gc.isenabled() or gc.get_freeze_count():  # somebody else decides on that
+    if not gc.isenabled() or gc.get_freeze_count():  # the program controls collection itself
         yield
         return
     gc.disable()
     try:
         yield
     finally:
-        # Both together make the new objects old ones, which the next look at young ones skips.
+        # Together these mark the new objects as old, so that the next collection of young objects skips them.
         gc.freeze()
         gc.unfreeze()
         gc.enable()

@@ -1,4 +1,4 @@
-"""Calls that Ctrl-C cannot cut short: they run on a thread of their own, which no interrupt reaches.
+"""Calls that Ctrl-C cannot cut short: they run on another thread, which interrupts do not reach.
 
 Python raises KeyboardInterrupt between any two lines of the main thread: while a module is half imported,
 before a lock is released, after a transaction was begun. No ``finally`` is safe from it. So the main thread
@@ -31,11 +31,11 @@ _current: ContextVar[_Call | None] = ContextVar("astria_nb_call", default=None)
 
 
 def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-    """Return the result of a call, which an interrupt does not cut short.
+    """Return the result of a call that an interrupt does not cut short.
 
     On the main thread, the call runs on another thread, with a copy of the context variables. After an
     interrupt it ends at its next `raise_if_interrupted`, or else by itself; then KeyboardInterrupt is raised.
-    A second interrupt does not wait for that. On any other thread, which no interrupt reaches, this is a
+    A second interrupt does not wait for that. On any other thread, which interrupts do not reach, this is a
     plain call.
 
     Parameters
@@ -51,7 +51,7 @@ def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     try:
         try:
             _start(call)
-        except RuntimeError:  # this process may have no more threads
+        except RuntimeError:  # no more threads are allowed in this process
             return work(*args, **options)
         call.serve()
         result: T = call.result()
@@ -63,7 +63,7 @@ def shielded(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
 
 
 def shield(function: Callable[P, T]) -> Callable[P, T]:
-    """Make each call of a function a `shielded` one."""
+    """Return a function whose calls are all `shielded`."""
 
     @wraps(function)
     def call(*args: P.args, **options: P.kwargs) -> T:
@@ -75,8 +75,8 @@ def shield(function: Callable[P, T]) -> Callable[P, T]:
 def in_caller(function: Callable[P, T]) -> Callable[P, T]:
     """Return a function that a shielded call can use to run another one on the thread that waits for it.
 
-    What belongs to the user runs there: their callbacks, displays, and warnings. It also raises
-    KeyboardInterrupt if the call was interrupted.
+    The user's callbacks, displays and warnings run there. It also raises KeyboardInterrupt if the call was
+    interrupted.
     """
 
     @wraps(function)
@@ -98,17 +98,17 @@ def raise_if_interrupted() -> None:
 
 
 def arrival() -> Callable[[], bool | None]:
-    """Return a function that tells whether the result of the shielded call that this thread runs has arrived.
+    """Return a function that says whether the caller has received the result of this thread's shielded call.
 
-    It returns True once the caller has the result, False if an interrupt kept it from the caller, and None
-    before that. Nothing keeps the result of any other call from its caller.
+    It returns True once the caller has the result, False if an interrupt kept the result from the caller, and
+    None before that. The result of any other call always reaches its caller.
     """
     call = _current.get()
     return (lambda: True) if call is None else call.arrival
 
 
 def sleep(seconds: float) -> None:
-    """Sleep; an interrupt of the shielded call that this thread runs ends it."""
+    """Sleep; an interrupt of this thread's shielded call ends the sleep."""
     until = time.monotonic() + seconds
     while (remaining := until - time.monotonic()) > 0:
         raise_if_interrupted()
@@ -122,12 +122,12 @@ def blocks_on(connection: object) -> None:
         call.socket = connection
 
 
-# What the threads wait for that have no call to run: to start one takes as long as a line of the log.
+# Idle threads wait for this lock: starting a thread takes as long as writing a line of the log.
 _idle: list[SimpleQueue[_Call]] = []
 
 
 def _start(call: _Call) -> None:
-    """Run a call on a thread that has none, or on a new one."""
+    """Run a call on an idle thread, or on a new one."""
     try:
         calls = _idle.pop()
     except IndexError:
@@ -142,7 +142,7 @@ def _run_all(calls: SimpleQueue[_Call]) -> None:
 
 
 class InterruptsHeld:
-    """Keeps interrupts from the main thread while it does what cannot be done on another one.
+    """Delays interrupts of the main thread while it does work that cannot run on another thread.
 
     A lock, for example, belongs to the thread that takes it. On other threads this does nothing.
     """
@@ -152,18 +152,18 @@ class InterruptsHeld:
         self._is_interrupted = False
 
     def hold(self) -> None:
-        """Keep an interrupt until `let_through`."""
+        """Delay interrupts until `release_interrupts`."""
         if threading.get_ident() == threading.main_thread().ident:
             self._handler = signal.getsignal(signal.SIGINT)
             if callable(self._handler):
                 signal.signal(signal.SIGINT, self._note)
 
     def begin_in_child(self) -> None:
-        """Forget what was kept in a forked child: it is meant for the parent."""
+        """Forget a delayed interrupt in a forked child: it was meant for the parent."""
         self._is_interrupted = False
 
-    def let_through(self) -> None:
-        """End what `hold` began; what was kept arrives a moment later."""
+    def release_interrupts(self) -> None:
+        """End `hold`; a delayed interrupt arrives a moment later."""
         if threading.get_ident() != threading.main_thread().ident:
             return
         handler, self._handler = self._handler, None
@@ -179,13 +179,13 @@ class InterruptsHeld:
 
 
 def _interrupt_later() -> None:
-    """Interrupt the main thread, which may still be in a hook of Python that swallows what is raised."""
+    """Interrupt the main thread, which may still be in a hook of Python that swallows exceptions."""
     time.sleep(_SOON_SECONDS)
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # and end its wait, if it waits
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # this also ends a wait
 
 
 def _begin_in_child() -> None:
-    """Forget the threads, which are the parent's, and the call: its caller waits in the parent."""
+    """Forget the threads and the call, which belong to the parent."""
     _idle.clear()
     _current.set(None)
 
@@ -195,7 +195,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Call:
-    """A call on a thread of its own, and what it asks of the thread that waits for it."""
+    """A call on its own thread, and its requests to the thread that waits for it."""
 
     def __init__(self, work: Callable[[], Any], is_returned: Callable[[], bool]) -> None:
         self.interrupted = False
@@ -209,7 +209,7 @@ class _Call:
         self._outcome: tuple[BaseException | None, Any] = (None, None)
 
     def run(self, park: Callable[[], None]) -> None:
-        """Do the work; on the thread of its own, which `park` gives back before the caller goes on."""
+        """Do the work on the other thread, which `park` returns before the caller continues."""
         if not self._may_begin.acquire(blocking=False):
             park()
             return  # interrupted before it began
@@ -218,15 +218,15 @@ class _Call:
             self._outcome = None, self._context.run(self._work)
         except BaseException as error:  # noqa: BLE001  raised by the thread that waits
             self._outcome = error, None
-        self._context.run(_current.set, None)  # or the two would hold each other, and what the call was given
-        # Some libraries make Python list this thread, for whoever waits for all threads to end.
+        self._context.run(_current.set, None)  # or the two would keep each other alive
+        # Some libraries make Python list this thread, and code may wait for all listed threads to end.
         threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]  # no public way
         park()
         self._has_ended = True
         self._requests.put(None)
 
     def ask(self, function: Callable[[], Any]) -> Any:
-        """Have the thread that waits run a function, and return its result."""
+        """Run a function on the thread that waits, and return its result."""
         if self.interrupted:
             raise KeyboardInterrupt
 
@@ -245,7 +245,7 @@ class _Call:
         return result
 
     def serve(self) -> None:
-        """Do what the call asks for until it has ended."""
+        """Handle the call's requests until it has ended."""
         while not self._has_ended:
             with suppress(Empty):
                 request = self._requests.get(timeout=_WAIT)
@@ -255,20 +255,21 @@ class _Call:
     def interrupt(self) -> None:
         """Ask the call to end, and wait until it has."""
         self.interrupted = True
-        # Whoever takes it first decides; how far the other one came, an interrupt may hide.
+        # Whichever thread acquires it first decides: an interrupt may hide how far the other thread came.
         if self._may_begin.acquire(blocking=False) or self._has_ended:
             return
         self._replies.put((KeyboardInterrupt(), None))
         if self.socket is not None:
-            # Of the socket itself: the connection's own way would change what the other thread is using.
+            # Shut down the socket itself: the connection's own method would change objects that the other
+            # thread uses.
             with suppress(OSError, TypeError):
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # type: ignore[arg-type]  # or it is none
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # type: ignore[arg-type]  # it may not be a socket
         while not self._has_ended:
             with suppress(Empty):
                 self._requests.get(timeout=_TICK_SECONDS)
 
     def arrival(self) -> bool | None:
-        """Return whether the caller has the result; None before it has, or has not, got it."""
+        """Return whether the caller has the result; None while that is undecided."""
         if self._is_returned():
             return True
         return False if self.interrupted else None
@@ -281,5 +282,5 @@ class _Call:
                 raise error
             return result
         finally:
-            error = None  # or the traceback would hold itself
+            error = None  # otherwise the traceback would keep itself alive
             self._outcome = None, None

@@ -18,14 +18,14 @@ def kernel_shell() -> Any:
 def notebook_shell() -> Any:
     """Return the IPython shell of a kernel whose outputs are saved in a notebook, or None.
 
-    Solara imitates a kernel for the page of an app, which nobody saves.
+    Solara imitates a kernel for the page of an app, which is not saved.
     """
     shell = kernel_shell()
     return None if type(shell).__module__.partition(".")[0] == "solara" else shell
 
 
 def after_each_cell(method: Callable[[], None]) -> None:
-    """Call a bound method after each cell of a notebook, for as long as its object lives.
+    """Call a bound method after each cell of a notebook, as long as its object lives.
 
     Parameters
     ----------

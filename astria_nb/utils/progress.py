@@ -21,16 +21,16 @@ ReportProgress = Callable[[float, str], None]
 
 TICK_SECONDS = 0.2  # between two reports while waiting
 _REDRAW_SECONDS = 0.1
-_RATE_SECONDS = 1.0  # a rate that was measured for less says little
-_MIN_BYTES = 1_000_000  # smaller uploads end before anyone could read the progress
+_RATE_SECONDS = 1.0  # a rate measured over less time is not meaningful
+_MIN_BYTES = 1_000_000  # smaller uploads end before the progress can be read
 
 
 class Progress:
     """A progress display that appears once there is something to wait for.
 
     A terminal keeps its last state. In a notebook a line of text remains: a bar without a kernel would be
-    shown as an error when the notebook is opened again. Where nothing can be displayed, such as on a
-    stream that was closed, it stays silent.
+    shown as an error when the notebook is opened again. If nothing can be displayed, for example on a closed
+    stream, it stays silent.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class Progress:
     patience : float
         Seconds before anything is displayed: a quick call needs no bar.
     log_seconds : float, optional
-        Between two lines where standard error is a file or a pipe. Default: nothing is written there.
+        Seconds between two lines if standard error is a file or a pipe. Default: nothing is written there.
     saved : str, optional
-        The line that a notebook keeps, which is true however the call ended. Default: the title.
+        The line that a notebook keeps; it must be true however the call ends. Default: the title.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Progress:
         if total < _MIN_BYTES:
             return
         now = time.monotonic()
-        if self._upload_started is None:  # what came before the upload is not part of its rate
+        if self._upload_started is None:  # time before the upload does not count for its rate
             self._upload_started = now
         seconds = now - self._upload_started
         rate = f" · {format_size(sent / seconds)}/s" if seconds >= _RATE_SECONDS else ""
@@ -89,7 +89,7 @@ class Progress:
 
     @property
     def width(self) -> int | None:
-        """Characters of a text that a line of this terminal holds; None without a terminal."""
+        """Number of characters that fit on a line of this terminal; None without a terminal."""
         if not _is_terminal():
             return None
         return shutil.get_terminal_size().columns - 1 - len(f"{self._title}: 100% ")
@@ -102,7 +102,7 @@ class Progress:
         fraction : float
         text : str
         is_last : bool
-            Whether it stays: it is displayed if anything was, however soon after that.
+            Whether it stays: it is displayed if anything was, even shortly after that.
         """
         if self._is_silent:
             return
@@ -136,7 +136,7 @@ class Progress:
         print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
     def _log(self, fraction: float, text: str, is_last: bool) -> None:
-        """Write a line of its own, and the last one if there were others."""
+        """Write a separate line, and the last one if there were others."""
         assert self._log_seconds is not None
         now = time.monotonic()
         if (is_last and self._logged) or now - (self._logged or self._started) >= self._log_seconds:
@@ -181,7 +181,7 @@ def wait_with_progress(
     seconds : float
         Minimum duration; 0 or less returns immediately.
     reason : str
-        What is waited for.
+        What the wait is for.
     report : callable
         Called with the fraction and the text of each second.
     until : callable, optional

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 PLACEHOLDER = "…"
-_SUSPECT = re.compile(r"sd_|[?&;#@]")  # most texts have none of it: nothing below finds anything there
+_SUSPECT = re.compile(r"sd_|[?&;#@]")  # most texts contain none of these, and need no further search
 _KEY = re.compile(r"sd_[A-Za-z0-9_-]{6,}")
 # Shorter names, such as sd_images, are common for files and titles.
 _LONG_KEY = re.compile(r"sd_[A-Za-z0-9_-]{16,}")
@@ -35,8 +35,8 @@ _CREDENTIAL_FIELD = re.compile(
     re.IGNORECASE,
 )
 _CALLBACKS = ("callback", "prompts_callback")
-# What JSON in ASCII and in lower case has if a text or a field in it is redacted. The last four are
-# letters that count as "s", "k" and "i".
+# What lower-case ASCII JSON contains if a text or a field in it is redacted. The last four are letters that
+# count as "s", "k" and "i".
 _TELLTALES = (
     *("sd_", "?", "&", ";", "#", "@"),
     *("authorization", "cookie", "api_key", "apikey", "x-api-key", "password", "secret", "access_token"),
@@ -80,7 +80,7 @@ def redact_text(value: str, *, is_callback: bool = False) -> str:
 
 
 def redact_name(value: str) -> str:
-    """Return a title or a path without credentials and without what is as long as an API key.
+    """Return a title or a path without credentials, and without strings as long as an API key.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def redact_name(value: str) -> str:
 
 
 def redact_long_keys(value: str) -> str:
-    """Return a text without what is as long as an API key; everything else is unchanged.
+    """Return a text without strings as long as an API key; everything else is unchanged.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def redact_json(value: Any, *, field: str = "", is_callback: bool = False) -> An
 
 
 def is_harmless(text: str) -> bool:
-    """Return whether nothing can be redacted in JSON, without looking at each of its values.
+    """Return whether JSON contains nothing to redact, without checking each value.
 
     Parameters
     ----------

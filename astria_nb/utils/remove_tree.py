@@ -1,4 +1,4 @@
-"""Removing a folder that may not be there, or whose disk may be gone."""
+"""Removal of a folder that may not exist, or whose disk may be gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder with everything in it, as far as that is possible.
+    """Remove a folder with everything in it, as far as possible.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What a notebook shows of a widget once its kernel is gone: a second, plain HTML output, kept current.
+"""What a notebook shows of a widget once its kernel is gone: a second, plain HTML output, kept up to date.
 
-A frontend that displays the widget hides this output beside it. JupyterLab, for its part, shows an error in
-place of a widget without a kernel, and never the HTML of the same output: therefore it is one of its own.
+A frontend that displays the widget hides this output beside it. JupyterLab shows an error in place of a
+widget without a kernel, and never the HTML of the same output. So this is a separate output.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LIVE_CLASS = "astria-live"
 """CSS class of a widget that hides its saved output while it has a kernel."""
 
 _STYLE = Path(__file__).with_name("saved_output.css").read_text(encoding="utf-8")
-# Two prices in dollars are no formula; MathJax 3 and 2 look for these classes.
+# Two prices in dollars are not a formula; MathJax 3 and 2 look for these classes.
 _NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
-_INTERVAL = 2.0  # seconds between two updates: each is written into the notebook, pictures included
+_INTERVAL = 2.0  # seconds between two updates: each is written into the notebook, with its pictures
 _numbers = itertools.count(1)  # the same in each run of a notebook, unlike the ids of widgets
 _displayed: weakref.WeakSet[SavedOutput] = weakref.WeakSet()
 _shells: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -38,14 +38,14 @@ class SavedOutput:
     Parameters
     ----------
     name : str
-        Of the widget's class, the text where neither the widget nor HTML is shown.
+        Name of the widget's class, shown where neither the widget nor HTML can be displayed.
     html : callable
         Returns the widget's state as escaped HTML. Called on any thread.
 
     Attributes
     ----------
     number : int
-        Tells the widget's script which output to hide where JupyterLab's classes are missing.
+        Tells the widget's script which output to hide if JupyterLab's classes are missing.
     """
 
     def __init__(self, name: str, html: Callable[[], str]) -> None:
@@ -55,7 +55,7 @@ class SavedOutput:
         self._display_id = uuid.uuid4().hex
         self._lock, self._updating = threading.Lock(), threading.Lock()
         self._shell: Any = None
-        self._publisher: Any = None  # of the notebook, not of a cell that captures its output
+        self._publisher: Any = None  # displayed in the notebook, not in a cell that captures its output
         self._page = ""
         self._updated = 0.0
         self._timer: threading.Timer | None = None
@@ -68,12 +68,12 @@ class SavedOutput:
         data, metadata : mapping of str to object
             The widget's MIME bundle, without HTML.
         html : str
-            Its state at present, as escaped HTML.
+            Its current state, as escaped HTML.
         """
         from IPython.display import display
 
         shell = notebook_shell()
-        # A text that stands in the notebook's file must not grow old.
+        # Text that is stored in the notebook's file must not become outdated.
         text = {} if shell is None else {"text/plain": f"{self._name}:"}
         display({**data, **text}, metadata=dict(metadata), raw=True)
         if shell is None:
@@ -94,13 +94,13 @@ class SavedOutput:
             delay = max(0.1, self._updated + _INTERVAL - time.monotonic())
             timer = threading.Timer(delay, self.update)
             timer.daemon = True
-            with suppress(RuntimeError):  # no more threads: what is announced next tries again
+            with suppress(RuntimeError):  # no more threads: the next change tries again
                 timer.start()
                 self._timer = timer
 
     def update(self) -> None:
         """Bring the output up to date at once, if a change was announced."""
-        with self._updating:  # the end of a cell waits for an update that is under way
+        with self._updating:  # the end of a cell waits for an update in progress
             with self._lock:
                 if self._timer is None:
                     return
@@ -109,7 +109,7 @@ class SavedOutput:
                 self._updated = time.monotonic()
             try:
                 page = self._wrapped(self._html())
-            except KeyboardInterrupt:  # of the cell at whose end this is
+            except KeyboardInterrupt:  # belongs to the cell that is ending
                 self.changed()
                 raise
             if page != self._page:
@@ -122,16 +122,16 @@ class SavedOutput:
         publisher = self._shell.display_pub
         if not isinstance(publisher, CapturingDisplayPublisher):
             self._publisher = publisher
-        elif update:  # an update is for the cells that display it, not for the one that captures
+        elif update:  # an update is for the cells that display the output, not for one that captures it
             publisher = self._publisher
-        with suppress(Exception):  # as the kernel exits; a display never makes a call fail
+        with suppress(Exception):  # the kernel is exiting; a display never makes a call fail
             publisher.publish(
                 {"text/html": self._page}, {}, transient={"display_id": self._display_id}, update=update
             )
 
     def _wrapped(self, html: str) -> str:
-        # Markdown, which exports put the output into, ends a block of HTML at an empty line: what follows
-        # would be Markdown by whoever wrote the text.
+        # Exports put the output into Markdown, which ends an HTML block at an empty line: the rest of a
+        # user's text would be read as Markdown.
         lines = "\n".join(filter(str.strip, html.splitlines()))
         style = _STYLE.replace("NUMBER", str(self.number))
         return (
@@ -141,7 +141,7 @@ class SavedOutput:
 
 
 def saved_note(what: str) -> Markup:
-    """Return the line above a saved state, which tells how to get the widget back.
+    """Return the line above a saved state, which says how to get the widget back.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The scripts of our widgets, each as the one ES module that anywidget loads."""
+"""The scripts of our widgets, each as a single ES module, as anywidget needs it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def script(path: Path) -> str:
     Returns
     -------
     str
-        One ES module without imports, whose only export is the default one, of a widget that listens to
-        Python however late it is loaded.
+        One ES module without imports. Its only export is the default one, a widget that receives Python's
+        messages even if it is loaded late.
     """
     modules: dict[Path, str] = {}
     for module in (_LATE, path):

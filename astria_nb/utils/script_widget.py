@@ -10,16 +10,16 @@ import traitlets
 
 
 class ScriptWidget(anywidget.AnyWidget):
-    """A widget whose `_esm` is a `astria_nb.utils.script.script`.
+    """A widget whose `_esm` comes from `astria_nb.utils.script.script`.
 
     Parameters
     ----------
     **values
-        Of its traits.
+        Values of its traits.
     """
 
     _own_id = traitlets.Unicode().tag(sync=True)
-    """The widget's id, by which its script finds what anywidget does not pass on (see late_script.js)."""
+    """The widget's id, with which its script finds what anywidget does not pass on (see late_script.js)."""
 
     def __init__(self, **values: Any) -> None:
         own_id = uuid.uuid4().hex

@@ -16,7 +16,7 @@ _THIS_MACHINE = "127.0.0.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@lru_cache  # a submission asks several times for the same one
+@lru_cache  # a submission needs the same one several times
 def one_spelling(address: str) -> str:
     """Return an address as it is spelled in a log: other spellings of it are the same service.
 
@@ -89,7 +89,7 @@ def is_same_service(first: str, second: str) -> bool:
     (url, _, key), (other_url, _, other_key) = (
         recorded_service(address).partition(" ") for address in (first, second)
     )
-    # The last characters: before them, a program may have turned the dots into something else.
+    # Only the last characters: a program may have replaced the dots before them.
     if key and other_key and key[-_KEY_END:] != other_key[-_KEY_END:]:
         return False
     return _LOOPBACK.sub(_THIS_MACHINE, url) == _LOOPBACK.sub(_THIS_MACHINE, other_url)
@@ -104,7 +104,7 @@ def _host(host: str) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    """Return the xn-- form of a host as requests has it: Python's own is that of another host for some."""
+    """Return the xn-- form of a host as requests does: for some, Python's own belongs to another host."""
     import requests  # here: rarely needed
 
     with suppress(requests.RequestException):

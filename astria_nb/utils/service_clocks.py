@@ -23,7 +23,7 @@ def note_clock(service: str, ahead: timedelta) -> None:
 
 
 def clock_of(service: str) -> timedelta:
-    """Return by how much a service's clock is ahead of this machine's; nothing for one that is not known.
+    """Return by how much a service's clock is ahead of this machine's; zero if that is not known.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def clock_of(service: str) -> timedelta:
 
 
 def clocks() -> dict[str, timedelta]:
-    """Return by how much the clocks of services are ahead of this machine's, as far as they are known.
+    """Return by how much the known clocks of services are ahead of this machine's.
 
     The keys are those of the column ``service`` of rows.
     """

@@ -50,7 +50,8 @@ class TemporaryFolder:
         root = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
         try:
             lock = _lock(root, may_lack_locks=True)
-            # Created after locking: what `_remove_abandoned` can see is locked as long as its process lives.
+            # Created after locking: every folder that `_remove_abandoned` can see is locked while its process
+            # lives.
             self.path = root / _FILES
             self.path.mkdir(mode=0o700)
         except OSError:
@@ -60,7 +61,7 @@ class TemporaryFolder:
 
 
 def _lock(root: Path, *, may_lack_locks: bool) -> BaseFileLock:
-    """Lock a folder; where file locks fail, by a process id if that is allowed or was done before.
+    """Lock a folder; if file locks fail, by a process id if that is allowed or was done before.
 
     Raises
     ------
@@ -93,13 +94,13 @@ def _remove(root: Path, lock: BaseFileLock, owner: int) -> None:
     remove_tree(root / _FILES)
     with contextlib.suppress(OSError):  # its disk is gone
         lock.release()
-    remove_tree(root)  # only now: Windows does not remove a file that is open
+    remove_tree(root)  # only now: Windows cannot remove an open file
 
 
 def _remove_abandoned(parent: Path) -> None:
     for files in parent.glob(f"{_PREFIX}*/{_FILES}"):
         root = files.parent
-        with contextlib.suppress(OSError):  # includes filelock's Timeout: its process is alive
+        with contextlib.suppress(OSError):  # includes filelock's Timeout: the process is alive
             if _is_private(root):
                 _remove(root, _lock(root, may_lack_locks=False), os.getpid())
 

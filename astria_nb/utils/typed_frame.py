@@ -14,7 +14,7 @@ from astria_nb.utils.arrow_to_pandas import TEXT_DTYPE, pandas_type, to_pandas
 from astria_nb.utils.times import TIME
 from astria_nb.utils.typed_table import array_of, typed_table
 
-try:  # pandas' own steps for each of many columns take longer than all else that a row needs
+try:  # pandas' own steps for each of many columns take longer than everything else that a row needs
     from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 except ImportError:  # before pandas 3
     create_dataframe_from_blocks = None
@@ -22,7 +22,7 @@ except ImportError:  # before pandas 3
 _LARGE_TEXT, _UTC_TIME = pa.large_string(), pa.timestamp("us")  # what pandas makes of text and of times
 _NO_COLUMNS = pa.schema([])
 _MOST_TEMPLATES = 8
-_templates: dict[int, _Template] = {}  # by the identity of the schema, whose hash takes a tenth of a row
+_templates: dict[int, _Template] = {}  # by identity: hashing is slow
 
 
 def typed_frame(
@@ -53,7 +53,7 @@ def typed_frame(
 
 
 def _one_row(record: Mapping[str, Any], schema: pa.Schema) -> pd.DataFrame:
-    """Return the frame of one record: most columns have no value, and those of one type are made at once."""
+    """Return the frame of one record: columns without a value are created together, by their types."""
     template = _template(schema)
     values: dict[str, dict[str, Any]] = {}
     for name, value in record.items():
@@ -91,20 +91,20 @@ def _column_array(values: Sequence[Any], arrow_type: pa.DataType) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The frame of a record without any value.
+    """The frame of a record without values.
 
     Attributes
     ----------
     schema : pyarrow.Schema
     kinds : mapping of str to str
-        The name of each column's type: the type itself takes long to look up.
+        The name of each column's type: looking up the type itself is slow.
     types : mapping of str to pyarrow.DataType
-        By its name.
+        Types by their names.
     frame : pandas.DataFrame
     arrays : mapping of str to pandas.api.extensions.ExtensionArray
-        Those of the frame.
+        The frame's arrays.
     positions : sequence of numpy.ndarray
-        Of its columns.
+        Positions of its columns.
     """
 
     schema: pa.Schema

@@ -1,4 +1,4 @@
-"""Whether the libraries that this process has loaded are of versions that work."""
+"""Whether the libraries that this process has loaded have suitable versions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from packaging.version import InvalidVersion, Version
 from astria_nb.errors import AstriaError, Problem
 
 _DISTRIBUTION = "astria-nb"
-_MODULES = {"pillow": "PIL", _DISTRIBUTION: "astria_nb"}  # where the name is not that of the package
-# A requirement as this package has it; those of extras have a condition after a semicolon. The parser of
-# `packaging`, for all that there may be, takes 10 ms to import.
+_MODULES = {
+    "pillow": "PIL",
+    _DISTRIBUTION: "astria_nb",
+}  # names that differ from the package's
+# A requirement of this package; those of extras have a condition after a semicolon. The complete parser of
+# `packaging` takes 10 ms to import.
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(?P<versions>[^;\[]*)")
 _VERSION = re.compile(r"^Version:[ \t]*(?P<version>\S+)", re.MULTILINE | re.IGNORECASE)
 _RESTART = "restart the kernel, and run the cell again"
@@ -26,8 +29,8 @@ _RESTART = "restart the kernel, and run the cell again"
 def version_problems() -> list[Problem]:
     """Return a problem for each library whose version does not fit.
 
-    A kernel goes on with what it has loaded, whatever pip installs meanwhile. It may be older than this
-    package requires, or parts that are imported later may come from another version.
+    A kernel keeps using the versions that it has loaded, whatever pip installs later. They may be older than
+    this package requires, or parts that are imported later may come from another version.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def check_versions() -> None:
     Raises
     ------
     AstriaError
-        What `version_problems` returns.
+        With the problems that `version_problems` returns.
     """
     if problems := version_problems():
         raise AstriaError(*problems)
@@ -57,7 +60,7 @@ def installed_version(name: str) -> str | None:
     Parameters
     ----------
     name : str
-        As pip knows it.
+        The name that pip uses.
     """
     try:
         return _version_of(metadata.distribution(name))
@@ -66,7 +69,7 @@ def installed_version(name: str) -> str | None:
 
 
 def _version_of(distribution: metadata.Distribution) -> str | None:
-    """Return its version. Python parses all that pip left of it, such as a README, which takes ten times."""
+    """Return its version. Python would parse all metadata, even a README, which takes ten times as long."""
     texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
     match = _VERSION.search(next(filter(None, texts), ""))
     return None if match is None else match["version"]
@@ -74,7 +77,7 @@ def _version_of(distribution: metadata.Distribution) -> str | None:
 
 @cache
 def _requirements() -> dict[str, SpecifierSet]:
-    """Return what this package requires, as pip installed it; nothing if it runs from a folder of its own."""
+    """Return what this package requires, as pip recorded it; empty if it is not installed by pip."""
     try:
         lines = metadata.requires(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
@@ -88,7 +91,7 @@ def _of_module(name: str, required: SpecifierSet, changed_at: Callable[[Path | N
     module = sys.modules.get(_MODULES.get(name, name))
     if module is None:
         return _of_installed(name, required)
-    # Not by getattr: some modules warn when they are asked.
+    # Not with getattr: some modules warn on access.
     version, file = vars(module).get("__version__"), vars(module).get("__file__")
     if not isinstance(version, str):
         return None
@@ -98,13 +101,13 @@ def _of_module(name: str, required: SpecifierSet, changed_at: Callable[[Path | N
 
 @cache
 def _folder_of(file: str) -> Path:
-    """Return the folder that a package of this file is in."""
+    """Return the folder that contains the package of this file."""
     return Path(file).parents[1]
 
 
 @cache
 def _of_installed(name: str, required: SpecifierSet) -> Problem | None:
-    """Return what is wrong with a version that is not loaded yet; pip can be told to ignore requirements."""
+    """Return what is wrong with a version that is not loaded yet: pip may have ignored requirements."""
     if (version := installed_version(name)) is None:
         return None
     try:
@@ -124,9 +127,9 @@ def _of_loaded(
     try:
         installed = [Version(str(_version_of(distribution))) for distribution in found]
         version = _base(Version(loaded))
-    except InvalidVersion:  # pip left something broken behind
+    except InvalidVersion:  # pip left a broken installation
         return None
-    if version not in required and version != Version("0"):  # 0: built without its version control
+    if version not in required and version != Version("0"):  # 0: built outside version control
         is_replaced = any(_base(other) in required for other in installed)
         hint = _RESTART if is_replaced else f"{_installing(name, required)}, then {_RESTART}"
         return Problem(name, f"version {loaded} is loaded, and {required} is needed", hint)
@@ -140,7 +143,7 @@ def _installing(name: str, required: SpecifierSet) -> str:
 
 
 def _base(version: Version) -> Version:
-    """Return a version without what marks a build or a release candidate."""
+    """Return a version without the parts for a build or a release candidate."""
     return Version(version.base_version)
 
 

@@ -19,19 +19,19 @@ _log = logging.getLogger(__name__)
 def warn(text: str, *, is_paid: bool = False) -> None:
     """Warn at the line that called this package, each time: a cell that runs again is warned again.
 
-    A stream on which a warning cannot be shown, such as a closed one, is no failure.
+    It is not a failure if the warning cannot be shown, for example on a closed stream.
 
     Parameters
     ----------
     text : str
     is_paid : bool
-        Raise nothing, even if warnings are errors: the caller is about to return what was paid for.
+        Do not raise, even if warnings are errors: the caller is about to return what was paid for.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     try:
-        # Without a registry, Python does not keep a repeated warning back; the user's filters still apply.
+        # Without a registry, Python shows repeated warnings; the user's filters still apply.
         warnings.warn_explicit(printable(text), UserWarning, frame.f_code.co_filename, frame.f_lineno)
     except Exception as error:
         if isinstance(error, UserWarning) and not is_paid:

@@ -123,7 +123,7 @@ def test_opened_again_everything_is_there(later: Page, address: str, name: str):
         expect(nested).to_contain_text("This gallery has no kernel, so its buttons are off. Run the cell")
         expect(nested.locator("img:visible")).to_have_count(8)
         expect(nested.get_by_role("button", name="Like").first).to_be_disabled()
-        # The form's gallery is hidden, and so is no part of what axe looks at.
+        # The form's gallery is hidden, so axe does not look at it.
         assert lab.violations(page, ".astria-pictures") == []
     assert lab.violations(page, ".astria-saved") == []
     expect(form.get_by_role("cell", name="$5 or $9")).to_have_count(2)  # no formula

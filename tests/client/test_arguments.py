@@ -1,4 +1,4 @@
-"""What is no argument of the client is told by its name, before anything is sent."""
+"""An argument that the client cannot use is named before anything is sent."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

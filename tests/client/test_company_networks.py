@@ -155,7 +155,7 @@ UNFIT: dict[str, tuple[Setting, str]] = {
     ),
     "a proxy that wants a password": (
         lambda proxy, *_: {"HTTPS_PROXY": wanting(proxy)},
-        r"the proxy wants a user and password\); set HTTPS_PROXY to http://user:password@host:port",
+        r"the proxy requires a user and password\); set HTTPS_PROXY to http://user:password@host:port",
     ),
     "another password": (
         lambda proxy, *_: {"HTTPS_PROXY": f"http://me:{PASSWORD}@{wanting(proxy)}"},
@@ -239,14 +239,14 @@ def test_a_picture_under_http_says_that_the_proxy_wants_a_password(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", wanting(proxy))
-    with pytest.raises(AstriaError, match=r"the proxy wants a user and password\); set HTTP_PROXY to"):
+    with pytest.raises(AstriaError, match=r"the proxy requires a user and password\); set HTTP_PROXY to"):
         anb.Client(KEY, base_url=server.url).picture("http://pictures.test/1.jpg")
 
 
 @pytest.mark.parametrize(
     ("login", "expected"),
     [
-        ("", r"the proxy wants a user and password\); set HTTP_PROXY to http://user:password@host:port"),
+        ("", r"the proxy requires a user and password\); set HTTP_PROXY to http://user:password@host:port"),
         (f"me:{PASSWORD}@", r"the proxy refused the user and password in HTTP_PROXY\); correct them"),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_paid_request_that_meets_a_proxy_has_an_unknown_outcome(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://{wanting(proxy)}")
     client = anb.Client("sd_sandbox_of_a_team", base_url="http://sandbox.test:8000")
-    with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError, match="the proxy wants a user and"):
+    with encode(a_tune()) as body, pytest.raises(OutcomeUnknownError, match="the proxy requires a user and"):
         client.create_tune(43, body)
 
 

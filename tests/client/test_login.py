@@ -273,7 +273,7 @@ def test_without_a_key_a_submission_says_once_that_it_is_a_rehearsal(
     monkeypatch.setattr("astria_nb.defaults._is_announced", False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert submit() == 1  # a rehearsal is no failure
+        assert submit() == 1  # a rehearsal is not a failure
 
 
 def test_colab_is_not_imported_elsewhere(

@@ -16,7 +16,7 @@ from helpers.form_widgets import descendants, messages
 from helpers.waiting import until
 
 URL = "https://example.com/1.jpg"
-NOW = r"costs \$36.00 now, and \$3.60 when its price was shown; submit it again to pay that"
+NOW = r"costs \$36.00 now, and cost \$3.60 when its price was shown; submit it again to pay this price"
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def differences(path: Path, expected: Reading) -> list[str]:
     return wrong
 
 
-# What these return is not compared. The columns of an event that are no reply have no checksum.
+# What these return is not compared. Columns of an event other than the reply have no checksum.
 OTHER_READS: dict[str, Callable[[Log], Any]] = {
     "events": lambda log: log.events(),
     "unsettled": lambda log: log.unsettled(SERVICE),

@@ -17,7 +17,7 @@ import helpers.photos_with_metadata as samples
 from astria_nb.images import Image as OurImage
 from astria_nb.images import ImageMetrics, compare, measure, open_image
 from astria_nb.images._advice import advise
-from astria_nb.images._heif_rotation import lies_as_stored
+from astria_nb.images._heif_rotation import has_only_exif_rotation
 from astria_nb.images._metrics import is_blurry
 from helpers.avif import needs_avif
 from helpers.blurred_photos import MOVEMENTS, blurred_forms, moved, noisy, sharp_forms
@@ -163,8 +163,8 @@ def test_a_heic_that_only_notes_its_rotation_may_lie_on_its_side(tmp_path: Path)
     with_rotation = content.replace(b"pict\0\0\0\0", b"pictirot\3"[:8], 1)
     (tmp_path / "c.heic").write_bytes(with_rotation.replace(b"pictirot\0", b"pictirot\3", 1))
     with open_image(tmp_path / "a.heic") as opened:
-        assert lies_as_stored(tmp_path / "a.heic", opened)
-        assert not lies_as_stored(tmp_path / "c.heic", opened)
+        assert has_only_exif_rotation(tmp_path / "a.heic", opened)
+        assert not has_only_exif_rotation(tmp_path / "c.heic", opened)
 
 
 @needs_avif

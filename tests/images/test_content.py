@@ -1,4 +1,4 @@
-"""Images that are no files: bytes, open files, PIL images, arrays, and addresses."""
+"""Images that are not files: bytes, open files, PIL images, arrays, and addresses."""
 
 import gc
 import hashlib

@@ -1,4 +1,4 @@
-"""What is said of a file that is no JPEG, PNG or WebP."""
+"""What is said of a file that is not a JPEG, PNG or WebP."""
 
 import io
 

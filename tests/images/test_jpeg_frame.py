@@ -27,7 +27,7 @@ UNUSUAL = {
     "CB": (with_frame(BASELINE, 0xCB), "is a lossless JPEG"),
     **{f"{n:X}": (with_frame(BASELINE, n), "is a hierarchical JPEG") for n in (0xCD, 0xCE, 0xCF, 0xDE)},
     "12 bits": (with_frame(BASELINE, 0xC1, precision=12), "is a 12-bit JPEG"),
-    "without a height": (with_frame(BASELINE, height=0), "is a JPEG that tells its height behind its pixels"),
+    "without a height": (with_frame(BASELINE, height=0), "is a JPEG whose height follows its pixels"),
     "with stray bytes": (
         samples.with_segments(with_frame(BASELINE, 0xC3), b"\0" * 500 + b"\xff\0\xff\xff"),
         "is a lossless JPEG",

@@ -404,7 +404,7 @@ def test_a_replay_preprocesses_images_as_recorded(
     log.replay(log.frame().loc[0, "submission"], client)
     assert arrived(server) == first
     (folder / "tagged.jpg").write_bytes(samples.jpeg(orientation=3, quality=60))
-    with pytest.raises(TuneError, match=r"images: 'tagged\.jpg' is not what was sent"):
+    with pytest.raises(TuneError, match=r"images: 'tagged\.jpg' has changed since it was sent"):
         log.replay(log.frame().loc[0, "submission"], client)
 
 

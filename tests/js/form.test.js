@@ -126,7 +126,7 @@ describe("a click after an edit", () => {
     await vi.waitFor(() => expect(clicks.submit).toBe(3), 5000);
   });
 
-  it("is not held where nothing waits, nor on Cancel, nor on what is no button of ipywidgets", async () => {
+  it("is not held where nothing waits, nor on Cancel, nor on a button that is not from ipywidgets", async () => {
     const { title, submit, other, cancel, clicks, close } = await openForm();
     submit.click();
     expect(clicks.submit).toBe(1);

@@ -296,7 +296,7 @@ def test_a_log_that_was_left_without_its_main_file_is_not_begun_anew(tmp_path: P
     path = tmp_path / "log.sqlite"
     wal = Path(f"{path}-wal")
     wal.write_bytes(b"\x37\x7f\x06\x82" * 1000)
-    with pytest.raises(LogError, match=r"is not there, but 'log.sqlite-wal' is.*put it back; to start anew"):
+    with pytest.raises(LogError, match=r"is missing, but 'log.sqlite-wal' is there.*put it back; to start"):
         Log(path).plan(a_request())
     wal.unlink()
     Log(path).plan(a_request())

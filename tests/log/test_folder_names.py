@@ -1,4 +1,4 @@
-"""A folder may have any name that its disk takes: also one that is no UTF-8, as old archives unpack."""
+"""A folder may have any name that its disk takes, even one that is not UTF-8, as old archives have."""
 
 import os
 import shutil

@@ -72,11 +72,11 @@ def test_only_what_is_asked_for_is_in_a_frame(log: Log) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"columns": "id"}, "columns: 'id' are no names of columns; give a list of names"),
-        ({"columns": []}, "columns: .* are no names"),
-        ({"columns": ["id", 7]}, "columns: .* are no names"),
-        ({"columns": 7}, "columns: 7 are no names"),
-        ({"columns": ["id", "id"]}, "columns: 'id' is there twice; name it once"),
+        ({"columns": "id"}, "columns: 'id' are not names of columns; give a list of names"),
+        ({"columns": []}, "columns: .* are not names"),
+        ({"columns": ["id", 7]}, "columns: .* are not names"),
+        ({"columns": 7}, "columns: 7 are not names"),
+        ({"columns": ["id", "id"]}, "columns: 'id' occurs twice; name it once"),
         ({"columns": ["id", "color"]}, r"columns: 'color' is not a column .*; list\(log.frame\(\).columns\)"),
         ({"since": datetime(2026, 1, 1)}, "since: has no time zone; write it like"),
         ({"since": "2026-01-01"}, "since: '2026-01-01' is not a datetime"),

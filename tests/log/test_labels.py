@@ -176,7 +176,7 @@ def test_many_are_labelled_or_none(log: Log) -> None:
         (lambda log: log.tag(1, "a\nb"), "one line of at most 100 characters"),
         (lambda log: log.tag(1, KEY), "holds what looks like a key"),
         (lambda log: log.note(1, f"at https://x.org/1.jpg?Signature={KEY}"), "holds what looks like a key"),
-        (lambda log: log.note(1, 5), "note: 5 is not a text"),
+        (lambda log: log.note(1, 5), "note: 5 is not text"),
         (lambda log: log.note(1, f"sent with {KEY}"), "holds what looks like a key"),
         (lambda log: log.note(1, "x" * 10_001), "at most 10,000"),
         (lambda log: log.tag("good likeness", "client A"), "expected the DataFrame"),

@@ -35,7 +35,7 @@ TAGS = {
     "ExifIFD": set(),
 }
 TEXTS = {"Comment", "Software", "Author", "Title", "Description", "Copyright", "CreationTime", "ModifyDate"}
-# What a profile may be known by, and what is no private word there.
+# What identifies a profile, and so is not private.
 KNOWN_BY = {
     "ProfileDescription", "ProfileCopyright", "ProfileDateTime", "ProfileCreator", "ProfileID",
     "DeviceManufacturer", "DeviceModel", "PrimaryPlatform", "CMMType",

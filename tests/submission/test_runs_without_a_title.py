@@ -187,7 +187,7 @@ def test_who_was_told_to_wait_for_a_run_gets_its_row(
     told = pytest.raises(TuneError, match="wait until it is done, then submit it again to get its row")
     with being_sent(run(tune_id), sandbox, log), told:
         anb.submit(run(tune_id), sandbox.client(), log=log)
-    with pytest.warns(UserWarning, match="this run was being submitted when you asked for it"):
+    with pytest.warns(UserWarning, match="this run was already being submitted when you requested it"):
         row = anb.submit(run(tune_id), sandbox.client(), log=log)
     assert [list(row.loc[0, "prompt_ids"])] == created(sandbox)
     anb.submit(run(tune_id), sandbox.client(), log=log)

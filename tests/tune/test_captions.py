@@ -66,7 +66,7 @@ def test_the_service_gets_what_is_in_them(folder: Path, sandbox: anb.Sandbox) ->
     assert len(row["orig_images"].iloc[0]) == 3
     assert log.replay(1, client)["id"].iloc[0] != row["id"].iloc[0]
     Path("IMG_2.txt").write_text("another")
-    with pytest.raises(anb.errors.TuneError, match=r"'IMG_2\.txt' is not what was sent"):
+    with pytest.raises(anb.errors.TuneError, match=r"'IMG_2\.txt' has changed since it was sent"):
         log.replay(1, client)
 
 
@@ -90,8 +90,8 @@ def test_captions_that_are_not_sent_are_remarked_on(folder: Path, sandbox: anb.S
     ("content", "what"),
     [
         (b"x" * 70_000, "is too long for a caption"),
-        (b"\xff\xfe", "is no text"),
-        (b"a\0b", "is no text"),
+        (b"\xff\xfe", "is not text"),
+        (b"a\0b", "is not text"),
         (b" \n", "is empty"),
     ],
 )
@@ -104,9 +104,9 @@ def test_what_is_no_caption_is_refused(folder: Path, content: bytes, what: str) 
 
 def test_a_text_beside_no_photo_is_refused_in_a_list_and_left_out_of_a_folder(folder: Path) -> None:
     (problem,) = check({**TRAIN, "images": ["c.png", "notes.txt"]})[1]
-    assert problem.what == "'notes.txt' is a caption of no photo in the list"
+    assert problem.what == "'notes.txt' is a caption with no matching photo in the list"
     (problem,) = check({**TRAIN, "images": ["IMG_2.txt"]})[1]
-    assert problem.what == "'IMG_2.txt' is a caption of no photo in the list"
+    assert problem.what == "'IMG_2.txt' is a caption with no matching photo in the list"
     assert "notes.txt" not in names(anb.Tune(**FLUX, images="."))
 
 

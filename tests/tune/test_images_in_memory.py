@@ -174,7 +174,7 @@ def test_a_replay_reads_an_address_again(client: anb.Client) -> None:
     row = anb.submit(anb.Tune(**TRAIN, images="memory://r/1.jpg"), client, log=log)
     assert log.replay(1, client)["id"].iloc[0] != row["id"].iloc[0]
     memory.pipe("/r/1.jpg", PHOTOS[1])
-    with pytest.raises(TuneError, match=r"'1.jpg' is not what was sent"):
+    with pytest.raises(TuneError, match=r"'1.jpg' has changed since it was sent"):
         log.replay(1, client)
     memory.rm("/r", recursive=True)
 

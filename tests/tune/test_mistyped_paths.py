@@ -1,4 +1,4 @@
-"""Paths as people copy and type them, and files that are no photos: each hint ends the matter."""
+"""Paths as people copy and type them, and files that are not photos: each hint ends the matter."""
 
 import os
 import re
@@ -101,6 +101,13 @@ def test_what_is_no_photo_is_answered_alike_alone_and_in_a_list(path: str, what:
         (problem,) = problems(images)
         assert what in problem.what
         assert problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("path", [r"C:\Users\me\1.jpg", r"\\server\share\1.jpg", r"C:\Users\me"])
+def test_a_path_is_shown_as_it_was_typed(path: str) -> None:
+    for field in ("images", "image_urls"):
+        (problem,) = check({"pack": 260, "name": "woman", "title": "a", field: [path]})[1]
+        assert f"'{path}'" in problem.what
 
 
 @pytest.mark.parametrize(

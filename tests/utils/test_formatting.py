@@ -1,8 +1,23 @@
-"""Sizes in messages."""
+"""Values and sizes in messages."""
 
 import pytest
 
-from astria_nb.utils.formatting import format_size
+from astria_nb.utils.formatting import format_size, short
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (r"C:\a.jpg", r"'C:\a.jpg'"),
+        (r"\\server\1.jpg", r"'\\server\1.jpg'"),
+        ("it's", '"it\'s"'),
+        ("two\nlines", r"'two\nlines'"),
+        ("\\\n", r"'\\n'"),
+        ([r"C:\a.jpg"], r"['C:\\a.jpg']"),  # a list is shown as code
+    ],
+)
+def test_text_is_shown_as_it_was_typed(value: object, text: str) -> None:
+    assert short(value) == text
 
 
 @pytest.mark.parametrize(

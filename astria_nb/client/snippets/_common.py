@@ -1,4 +1,4 @@
-"""What the snippets share: the address of a request, and its JSON body."""
+"""Code that the snippets share: the address of a request, and its JSON body."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def encoding_of(tune: object, encoding: Encoding | None) -> Encoding:
     Raises
     ------
     TuneError
-        This is no tune, or the encoding is unknown or cannot carry its files.
+        This is not a tune, or the encoding is unknown or cannot carry its files.
     """
     if not isinstance(tune, Tune):
         hint = "give anb.Tune(…), or form.tune of a form that is complete"
-        raise TuneError(Problem("tune", f"{short(tune)} is no tune", hint))
+        raise TuneError(Problem("tune", f"{short(tune)} is not a tune", hint))
     return choose(tune, encoding)
 
 
 def request_url(tune: Tune, base_url: str) -> str:
-    """Return the address of a tune's request as `requests` encodes it, so that curl finds no pattern in it.
+    """Return the address of a tune's request as `requests` encodes it, so that curl sees no pattern in it.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def request_url(tune: Tune, base_url: str) -> str:
 
 
 def path_in_code(image: Image) -> str:
-    """Return the path that code reads an image from; a file name for one that is no file on this machine."""
+    """Return the path that code reads an image from; only its name if it is not a file on this machine."""
     return str(image.path) if image.copy is None else image.filename
 
 
@@ -66,7 +66,7 @@ def note_on_content(images: Sequence[Image], mark: str) -> list[str]:
     ----------
     images : sequence of Image
     mark : str
-        How a comment begins.
+        The characters that begin a comment.
     """
     copies = [image for image in images if image.copy is not None]
     names = ", ".join(printable(image.filename) for image in copies)
@@ -89,7 +89,7 @@ def as_json(tune: Tune) -> str:
     Raises
     ------
     TuneError
-        This is no tune, or one with files, which JSON cannot carry.
+        This is not a tune, or a tune with files, which JSON cannot carry.
 
     Examples
     --------

@@ -31,7 +31,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
     Raises
     ------
     TuneError
-        This is no tune, or the encoding is unknown or cannot carry its files.
+        This is not a tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -71,7 +71,7 @@ def as_curl(tune: Tune, *, encoding: Encoding | None = None, base_url: str = DEF
 def _text_option(key: str, value: str) -> str:
     if "=" not in key:
         return f"--form-string {quoting.bash(f'{key}={value}')}"
-    # curl would end the name at the sign; a header of its own is taken as it is.
+    # curl would end the name at "="; a separate header is used unchanged.
     header = f'Content-Disposition: form-data; name="{key}"'
     return f"-F {quoting.bash(f'field={quoting.curl(value)};headers={quoting.curl(header)}')}"
 

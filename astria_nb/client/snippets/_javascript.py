@@ -35,7 +35,7 @@ def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str
     Raises
     ------
     TuneError
-        This is no tune, or the encoding is unknown or cannot carry its files.
+        This is not a tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -82,7 +82,7 @@ def as_javascript(tune: Tune, *, encoding: Encoding | None = None, base_url: str
 
 
 def _body(tune: Tune, encoding: Encoding) -> tuple[str, str | None]:
-    """Return code that defines ``body``, and code of its media type unless ``fetch`` sets it by itself."""
+    """Return code that defines ``body``, and code for its media type unless ``fetch`` sets it."""
     if encoding == "json":
         return _json(tune), '"application/json"'
     if encoding == "form":
@@ -97,7 +97,7 @@ def _json(tune: Tune) -> str:
     fields = {"tune": parameters(tune)}
     if all(map(_survives_parsing, _leaves(fields))):
         return f"const body = JSON.stringify({data(fields)});"
-    return f"// As text, since JavaScript would change some of it.\nconst body = {template(data(fields))};"
+    return f"// As text, since JavaScript would change some values.\nconst body = {template(data(fields))};"
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -134,7 +134,7 @@ def _survives_form_data(text: str) -> bool:
 def _multipart(tune: Tune) -> str:
     code = [
         *_file_reader(tune),
-        "// Laid out by hand, since FormData would change the line breaks in this text.",
+        "// Built without FormData, which would change the line breaks in this text.",
         'const boundary = "tune-" + Math.random().toString(36).slice(2);',
         "const parts = [];",
         'const append = (name, content, more = "") => {',

@@ -30,7 +30,7 @@ def as_python(tune: Tune, *, encoding: Encoding | None = None, base_url: str = D
     Raises
     ------
     TuneError
-        This is no tune, or the encoding is unknown or cannot carry its files.
+        This is not a tune, or the encoding is unknown or cannot carry its files.
     CredentialsError
         The address would expose a key.
 
@@ -80,7 +80,7 @@ def _body_arguments(tune: Tune, encoding: Encoding) -> list[str]:
         return [f"json={quoting.python({'tune': parameters(tune)})},"]
     if encoding == "multipart" and not tune.images:
         rows = (f"({string(key)}, (None, {string(value)}))," for key, value in pairs(tune))
-        comment = "# As files without a name: by `data` alone they would not be sent as multipart."
+        comment = "# As files without a name: with `data` alone they would not be sent as multipart."
         return [comment, block("files=[", rows, "],", 4)]
     rows = (f"({string(key)}, {string(value)})," for key, value in pairs(tune))
     arguments = [block("data=[", rows, "],", 4)]

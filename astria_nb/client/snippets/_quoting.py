@@ -138,7 +138,7 @@ def _in_dollar_quotes(character: str) -> str:
 
 def _visible(code: str) -> str:
     """Escape invisible characters, such as marks that reverse the direction of text."""
-    # Above 0xFFFF the three languages have different escapes, but take the character itself.
+    # Above 0xFFFF the three languages have different escapes, but all accept the character itself.
     return "".join(
         character if character.isprintable() or character > "\uffff" else f"\\u{ord(character):04x}"
         for character in code

@@ -137,5 +137,5 @@ def _lines(text: str) -> list[str]:
 
 
 def _without_secrets(url: str) -> str:
-    """Return an address as it is shown; one that is no line of its own would not be recognised, and stays."""
+    """Return an address as it is shown; one with line breaks stays, or it would not be recognised."""
     return redact_text(url) if _lines(url) == [url] else url

@@ -8,7 +8,7 @@ from typing import Any
 import comm
 import ipywidgets as widgets
 
-_looks: dict[tuple[Any, ...], Any] = {}
+_shared_styles: dict[tuple[Any, ...], Any] = {}
 
 
 class _Sharing(widgets.DOMWidget):
@@ -37,10 +37,10 @@ class _Sharing(widgets.DOMWidget):
 
 def _shared(kind: type[widgets.Widget], look: Mapping[str, str]) -> Any:
     key = kind, *sorted(look.items())
-    if key not in _looks or not _is_open(_looks[key]):
-        _looks[key] = kind(**look)
-        _looks[key].observe(_refuse, list(kind.class_trait_names(sync=True)))
-    return _looks[key]
+    if key not in _shared_styles or not _is_open(_shared_styles[key]):
+        _shared_styles[key] = kind(**look)
+        _shared_styles[key].observe(_refuse, list(kind.class_trait_names(sync=True)))
+    return _shared_styles[key]
 
 
 def _is_open(widget: widgets.Widget) -> bool:

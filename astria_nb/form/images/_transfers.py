@@ -57,7 +57,7 @@ class Transfers:
         """Handle a message from the browser; unknown ones are ignored."""
         kind, file_id = (message_field(message, name, str, "") for name in ("kind", "id"))
         if kind == "hello":
-            self._greet(message_field(message, "page", str, ""))
+            self._stop_transfers_of_other_pages(message_field(message, "page", str, ""))
             self.rows_changed = True
         elif kind == "cancel":
             self._cancel(message_field(message, "ids", list, []))
@@ -99,7 +99,7 @@ class Transfers:
         """Forget all files."""
         self._open.clear()
 
-    def _greet(self, page: str) -> None:
+    def _stop_transfers_of_other_pages(self, page: str) -> None:
         for transfer in self._open.values():
             if transfer.page != page and transfer.row["state"] == "coming":
                 transfer.row["state"] = "stopped"

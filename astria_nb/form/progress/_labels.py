@@ -59,7 +59,7 @@ class LabelsPanel(controls.VBox):
     def show(self, row: pd.DataFrame) -> None:
         """Show what the log has of a row; nothing if it does not have the row."""
         self._row, self._labels = row, None
-        self._say()
+        self._show_outcome()
         self.refresh()
 
     def refresh(self) -> None:
@@ -113,18 +113,18 @@ class LabelsPanel(controls.VBox):
         self._save(lambda: self._log.note(self._row, note), is_needed=note.strip() != before)
 
     def _save(self, save: Callable[[], None], *, is_needed: bool) -> None:
-        self._say()
+        self._show_outcome()
         if not is_needed:  # it is what the log has, such as when it was just read from there
             return
         try:
             save()
         except AstriaError as error:
-            self._say(problem=str(error))
+            self._show_outcome(problem=str(error))
         else:
             self.refresh()
-            self._say("saved")
+            self._show_outcome("saved")
 
-    def _say(self, outcome: str = "", problem: str = "") -> None:
+    def _show_outcome(self, outcome: str = "", problem: str = "") -> None:
         self._outcome.value = Markup("{}").format(outcome)
         self._problem.value = Markup("{}").format(problem)
         self._problem.layout.display = None if problem else "none"

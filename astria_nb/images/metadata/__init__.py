@@ -1,4 +1,4 @@
-"""Removal of metadata from image files, one module a format."""
+"""Removal of metadata from image files, one module per format."""
 
 from astria_nb.images.metadata import _standard_profiles as standard_profiles
 from astria_nb.images.metadata._colour_profile import MAX_BYTES as MAX_PROFILE

@@ -1,6 +1,6 @@
-"""ICC profiles (ICC.1:2022) reduced to what colours need.
+"""ICC profiles (ICC.1:2022) reduced to the parts that colours need.
 
-A profile that a system made for a screen names it, tells its serial number and when it was set up.
+A profile that a system made for a screen contains its name, its serial number and when it was set up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CLASSES, _SPACES = (b"scnr", b"mntr", b"prtr", b"spac"), (b"RGB ", b"GRAY", b"C
 _CONNECTIONS = b"XYZ ", b"Lab "
 _INTENTS = 4
 _FLAGS, _ATTRIBUTES = 0b11, 0b1111  # the bits that the standard defines
-_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # libraries raise for a date of zeros
+_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # libraries raise an error for a date of zeros
 _D50 = struct.pack(">3i", 63190, 65536, 54061)
 _PRIMARIES, _CURVES = (b"rXYZ", b"gXYZ", b"bXYZ"), (b"rTRC", b"gTRC", b"bTRC")
 _TO_CONNECTION, _FROM_CONNECTION = (b"A2B0", b"A2B1", b"A2B2"), (b"B2A0", b"B2A1", b"B2A2")
@@ -29,11 +29,11 @@ _NAME, _COPYRIGHT = "profile", "-"  # both are required
 
 
 def reduced_profile(content: bytes) -> bytes | None:
-    """Return a profile with the same colours and nothing else; None if the content is no usable profile.
+    """Return a profile with the same colours and nothing else; None if the content is not a usable profile.
 
-    Kept are the white point, the primaries, curves and tables, each as long as its type requires, and what
-    the header says of colours. Transforms in floating point (``D2Bx``), which few programs read, are left to
-    the tables that a profile has beside them.
+    The white point, the primaries, curves and tables are kept, each with the length that its type requires,
+    as are the parts of the header about colours. Transforms in floating point (``D2Bx``), which few programs
+    read, are dropped: a profile also has tables for them.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ def reduced_profile(content: bytes) -> bytes | None:
 
 
 def profile_of_tags(space: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """Return a profile of a screen with such tags.
+    """Return a screen profile with these tags.
 
     Parameters
     ----------
     space : bytes
         ``RGB `` or ``GRAY``.
     tags : dict of bytes to bytes
-        Their data, by their names.
+        The data of the tags, by their names.
     """
     spaces = b"mntr" + space + b"XYZ "
     header = bytes(8) + b"\4\x20" + bytes(2) + spaces + _DATE + b"acsp" + bytes(28) + _D50 + bytes(48)
@@ -85,8 +85,8 @@ class _MalformedProfileError(Exception):
 def _tags(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the name and the data of each tag.
 
-    If bytes of a file were lost, other data can be in the place of a profile, such as metadata that followed
-    it: each tag has to begin with its type and four zeros.
+    If bytes of a file were lost, other data can be in place of a profile, such as the metadata after it. So
+    each tag has to begin with its type and four zeros.
     """
     (count,) = struct.unpack_from(">I", content, _HEADER)
     start = _HEADER + 4 + count * _ENTRY
@@ -103,7 +103,7 @@ def _tags(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _header(content: bytes) -> bytes | None:
-    """Return a header without its size, date, makers and programs; None if it is none of a picture."""
+    """Return a header without its size, date, makers and programs; None if it is not of a picture."""
     if len(content) < _HEADER + 4 or int.from_bytes(content[:4]) != len(content) or content[36:40] != b"acsp":
         return None
     version, (kind, space, connection) = content[8:10], struct.unpack_from(">4s4s4s", content, 12)
@@ -119,7 +119,7 @@ def _header(content: bytes) -> bytes | None:
 
 
 def _is_usable(space: bytes, tags: Collection[bytes]) -> bool:
-    """Return whether tags of these names tell the colours of a space."""
+    """Return whether tags with these names define the colours of a space."""
     if any(name in tags for name in _TO_CONNECTION):
         return True
     if space == b"GRAY":
@@ -128,7 +128,7 @@ def _is_usable(space: bytes, tags: Collection[bytes]) -> bool:
 
 
 def _text(header: bytes, text: str) -> bytes:
-    """Return the data of a tag that holds some ASCII text."""
+    """Return the data of a tag with some ASCII text."""
     if header[8] >= 4:
         wide = text.encode("utf-16-be")
         return b"mluc" + struct.pack(">4xII4sII", 1, 12, b"enUS", len(wide), 28) + wide
@@ -139,7 +139,7 @@ def _text(header: bytes, text: str) -> bytes:
 
 
 def _assembled(header: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """Return a profile; equal data, such as three equal curves, is in it once."""
+    """Return a profile; equal data, such as three equal curves, is stored once."""
     tags = {b"desc": _text(header, _NAME), b"cprt": _text(header, _COPYRIGHT)} | tags
     start = _HEADER + 4 + len(tags) * _ENTRY
     places: dict[bytes, int] = {}

@@ -9,7 +9,7 @@ from io import FileIO
 
 Part = range | bytes
 """What is sent, in order: a byte range of the file, or bytes that are inserted."""
-_AHEAD = 4096  # bytes that are read at once: segments and chunks are mostly small, and follow each other
+_AHEAD = 4096  # bytes that are read at once: segments and chunks are mostly small and adjacent
 
 
 class MalformedImageError(Exception):
@@ -20,7 +20,7 @@ class MalformedImageError(Exception):
 
 
 class DamagedImageError(Exception):
-    """A picture that cannot be decoded to its end; its message is a predicate without a subject."""
+    """A picture that cannot be fully decoded; its message is a predicate without a subject."""
 
 
 class ImageReader:
@@ -29,7 +29,7 @@ class ImageReader:
     Parameters
     ----------
     file : FileIO
-        Unbuffered. Its position is moved.
+        Unbuffered. Its position changes.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class ImageReader:
         return content
 
     def read_exactly(self, offset: int, count: int) -> bytes:
-        """Return that many bytes at an offset.
+        """Return exactly this number of bytes at an offset.
 
         Raises
         ------
@@ -104,7 +104,7 @@ def merge_parts(parts: Iterable[Part]) -> list[Part]:
 
 
 def entire_file(file: FileIO) -> list[Part]:
-    """Return the whole of a file as one part; none if it is empty."""
+    """Return a whole file as one part; an empty list if the file is empty."""
     return merge_parts([range(os.fstat(file.fileno()).st_size)])
 
 

@@ -19,13 +19,13 @@ _METADATA_MARKERS = {*range(APP0, 0xF0), _COM}
 _EXIF = b"Exif\0\0"
 _XMP, _ICC = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
-_WITHOUT_LENGTH = {1, *range(0xD0, _EOI)}  # they have no place between segments
+_WITHOUT_LENGTH = {1, *range(0xD0, _EOI)}  # not allowed between segments
 _SEGMENT_START = re.compile(rb"\xff[\xc0-\xfe](?=..)", re.DOTALL)
-_MOST_BYTES = 65533  # of a segment's content
-_HEAD = 32  # bytes of a segment that tell what it is
+_MOST_BYTES = 65533  # bytes of a segment's content
+_HEAD = 32  # bytes that identify a segment
 _STRAY = 256  # bytes that are searched for a marker at once
-_VIDEO = b"ftyp"  # begins the MP4 file behind the image of a motion photo
-_BLOCK = 2**17  # measured: with larger ones, the system clears memory for each file, which takes longer
+_VIDEO = b"ftyp"  # begins the MP4 file after the image of a motion photo
+_BLOCK = 2**17  # measured: larger ones make the system clear memory for each file, which takes longer
 
 
 def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  # noqa: ARG001  a PNG's
@@ -39,7 +39,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
             break
         end = _end_of_segment(reader, offset)
         content = range(offset + 4, end)
-        is_second = has_frame and marker in FRAMES  # a thumbnail's, after a segment that was too short
+        is_second = has_frame and marker in FRAMES  # from a thumbnail, after a segment that was too short
         if marker in _METADATA_MARKERS:
             head = reader.read(content.start, min(len(content), _HEAD))
             metadata.collect(reader, marker, content, index=len(parts))
@@ -55,7 +55,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
             has_scan = True
             offset = _end_of_scan(reader, end)
             parts.append(range(end, offset))
-            if offset == reader.size:  # ends within the image data: decoders show as much as there is
+            if offset == reader.size:  # ends within the image data: decoders show what is there
                 if _VIDEO in reader.read(end, offset - end):  # and take it for image data
                     raise MalformedImageError("is incomplete")
                 break
@@ -77,7 +77,7 @@ def _note_tables(tables: JpegTables, marker: int, data: bytes, *, index: int) ->
 
 
 class _Metadata:
-    """The metadata of which something is kept: orientation and colour profile."""
+    """The metadata that is partly kept: orientation and colour profile."""
 
     def __init__(self) -> None:
         self._exif = self._xmp = b""
@@ -85,7 +85,7 @@ class _Metadata:
         self._has_jfif = False
 
     def collect(self, reader: ImageReader, marker: int, place: range, *, index: int) -> None:
-        """Take what a segment has of it, whose part has that index."""
+        """Read the metadata of the segment whose part has this index."""
         head = reader.read(place.start, min(len(place), _HEAD))
         if marker == _APP1 and head.startswith(_EXIF) and not self._exif:
             self._exif = reader.read(place.start, len(place)).removeprefix(_EXIF)
@@ -96,7 +96,7 @@ class _Metadata:
         self._has_jfif = self._has_jfif or (index == 1 and head.startswith(JFIF))
 
     def put_into(self, parts: list[Part], components: int) -> None:
-        """Put what is kept into the parts of an image with so many components."""
+        """Insert the kept metadata into the parts of an image with this number of components."""
         profile = _profile_of_segments([*self._profile.values()])
         if self._profile:
             parts[next(iter(self._profile))] = _profile_segments(profile)
@@ -111,7 +111,7 @@ class _Metadata:
 def _find_marker(reader: ImageReader, offset: int) -> tuple[int, int]:
     """Return the offset of the next marker, and its second byte.
 
-    Fill bytes (0xFF) may precede it; and stray bytes, which decoders skip, as some cameras write them.
+    Fill bytes (0xFF) may precede it, and stray bytes that some cameras write and decoders skip.
     """
     while len(head := reader.read(offset, _STRAY)) >= 2:
         if found := _MARKER.search(head):
@@ -131,7 +131,7 @@ def _end_of_segment(reader: ImageReader, offset: int) -> int:
 
 
 def _profile_of_segments(contents: list[bytes]) -> bytes:
-    """Return the profile that the contents of ICC segments are; nothing if they are none."""
+    """Return the profile that the ICC segments contain; empty if they do not contain one."""
     head = len(_ICC) + 2
     numbered = {content[len(_ICC)]: content[head:] for content in contents if len(content) > head}
     is_complete = sorted(numbered) == [*range(1, len(contents) + 1)]
@@ -142,7 +142,7 @@ def _profile_of_segments(contents: list[bytes]) -> bytes:
 
 
 def _profile_segments(profile: bytes) -> bytes:
-    """Return the segments that a profile is sent in."""
+    """Return the segments in which a profile is sent."""
     size = _MOST_BYTES - len(_ICC) - 2
     pieces = [profile[start : start + size] for start in range(0, len(profile), size)]
     return b"".join(
@@ -151,7 +151,7 @@ def _profile_segments(profile: bytes) -> bytes:
 
 
 def _ends_with_segment(content: bytes) -> bool:
-    """Return whether another segment is at the end: bytes were lost, and what followed is included."""
+    """Return whether it ends with another segment: bytes were lost, and the following data is included."""
     size = len(content)
     return any(
         place.end() + int.from_bytes(content[place.end() : place.end() + 2]) == size

@@ -9,7 +9,7 @@ from typing import IO
 
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """The markers of frame headers."""
-_DHP = 0xDE  # begins a hierarchical JPEG, and has the form of a frame header
+_DHP = 0xDE  # begins a hierarchical JPEG, in the form of a frame header
 _ORDINARY = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # baseline, extended, progressive; the last two arithmetic
 _LOSSLESS = {0xC3, 0xCB}
 _END_OF_HEADERS = {0xD8, 0xD9, 0xDA}  # SOI, EOI, SOS
@@ -20,7 +20,7 @@ _STRAY = 64  # bytes that are searched for a marker at once
 
 @dataclass(frozen=True, slots=True)
 class JpegFrame:
-    """What the first frame header of a JPEG tells.
+    """The content of the first frame header of a JPEG.
 
     Attributes
     ----------
@@ -39,25 +39,25 @@ class JpegFrame:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether it is baseline or progressive, of 8 bits: no other is given to a decoder."""
+        """Whether it is baseline or progressive with 8 bits: no other is passed to a decoder."""
         return self.marker in _ORDINARY and self.precision == 8 and 0 not in (self.height, self.width)
 
     @property
     def unusual_kind(self) -> str | None:
-        """What a JPEG is that is not ordinary: a noun with its article. None if it is, or is damaged."""
+        """The kind of an unusual JPEG: a noun with its article. None if it is ordinary or damaged."""
         if self.marker in _LOSSLESS:
             return "a lossless JPEG"
         if self.marker not in _ORDINARY:
             return "a hierarchical JPEG"
         if self.precision == 12:
             return "a 12-bit JPEG"
-        return None if self.height else "a JPEG that tells its height behind its pixels"
+        return None if self.height else "a JPEG whose height follows its pixels"
 
 
 def read_frame(file: IO[bytes]) -> JpegFrame | None:
     """Return the frame that decoders find in a JPEG; None if there is none before the first scan.
 
-    Segments are followed as libjpeg does it, which skips stray bytes between them.
+    Segments are read as libjpeg does, which skips stray bytes between them.
 
     Parameters
     ----------
@@ -82,5 +82,5 @@ def _next_marker(file: IO[bytes]) -> int | None:
         if found := _MARKER.search(head):
             file.seek(found.end() - len(head), SEEK_CUR)
             return found[0][1]
-        file.seek(-1, SEEK_CUR)  # of a marker that continues
+        file.seek(-1, SEEK_CUR)  # the marker continues
     return None

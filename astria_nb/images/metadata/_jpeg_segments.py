@@ -1,4 +1,4 @@
-"""The segments of a JPEG that decoders need though they are no picture: those of JFIF and of Adobe."""
+"""The segments of a JPEG that decoders need although they hold no picture: those of JFIF and of Adobe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ JFIF, _ADOBE = b"JFIF\0", b"Adobe"
 _JFIF_BYTES, _ADOBE_BYTES = 12, 12  # without the thumbnail of a JFIF segment
 _JFIF_VERSIONS, _UNITS = (b"\1\1", b"\1\2", b"\1\0"), (b"\0", b"\1", b"\2")
 _ADOBE_START = b"Adobe\0\x64\0\0\0\0"
-# The version is 100 or 101, and of the flags few have a meaning.
+# The version is 100 or 101, and only a few flags have a meaning.
 _ADOBE_BYTES_ALLOWED = {
     5: (0,), 6: (100, 101), 7: (0, 0x40, 0x80, 0xC0), 8: (0,), 9: (0, 0x40, 0x80, 0xC0), 10: (0,)
 }  # fmt: skip
@@ -21,7 +21,7 @@ def segment(marker: int, content: bytes) -> bytes:
 
 
 def cleaned_segment(marker: int, head: bytes, place: range) -> Part:
-    """Return what to keep of an APPn or COM segment; nothing of most."""
+    """Return what to keep of an APPn or COM segment; empty for most."""
     if marker == APP0 and head.startswith(JFIF) and len(head) >= _JFIF_BYTES:
         version, unit = head[5:7], head[7:8]
         version = version if version in _JFIF_VERSIONS else _JFIF_VERSIONS[0]

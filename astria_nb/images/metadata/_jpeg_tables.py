@@ -1,4 +1,4 @@
-"""The tables of a JPEG that its scans use: a table that none uses can hold anything."""
+"""The tables of a JPEG that its scans use: an unused table can hold anything."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _Key = tuple[int, int]
 class JpegTables:
     """The tables in the segments of a JPEG, and which of them are used.
 
-    A table is in force from its segment to the next one of its number, and used if a scan between them names
-    its number: decoders may ask for a table that a scan names without need.
+    A table is valid from its segment to the next one with its number. It is used if a scan between them names
+    its number: decoders may require a table that a scan names without needing it.
     """
 
     def __init__(self) -> None:
-        self._segments: dict[int, tuple[int, list[tuple[_Key, bytes]]]] = {}  # by the index of their parts
+        self._segments: dict[int, tuple[int, list[tuple[_Key, bytes]]]] = {}  # by index of their part
         self._in_force: dict[_Key, int] = {}
         self._used = set[tuple[_Key, int]]()
         self._quantization: dict[int, int] = {}  # the number of a component's table
@@ -30,17 +30,17 @@ class JpegTables:
         return len(self._quantization)
 
     def add(self, marker: int, content: bytes, index: int) -> None:
-        """Take the tables of a segment whose part has that index."""
+        """Read the tables of the segment whose part has this index."""
         tables = list(_tables(marker, content))
         self._segments[index] = marker, tables
         self._in_force |= {key: index for key, _ in tables}
 
     def add_frame(self, content: bytes) -> None:
-        """Take a frame header: which quantization table each component has."""
+        """Read a frame header: which quantization table each component has."""
         self._quantization = {content[place]: content[place + 2] for place in range(6, len(content), 3)}
 
     def add_scan(self, content: bytes) -> None:
-        """Take a scan header: which tables its components use."""
+        """Read a scan header: which tables its components use."""
         for place in range(1, 1 + 2 * content[0], 2):
             component, numbers = content[place : place + 2]
             keys = (

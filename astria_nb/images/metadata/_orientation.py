@@ -1,4 +1,4 @@
-"""The EXIF orientation of an image, the one value of its EXIF data that is kept."""
+"""The EXIF orientation of an image, the only value of its EXIF data that is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(tiff_data: bytes, xmp: bytes = b"") -> int:
     tiff_data : bytes
         The content of the EXIF data, beginning with its byte order. Unreadable data counts as empty.
     xmp : bytes
-        Used if the EXIF data has no orientation, as some readers do.
+        Used if the EXIF data has no orientation, as in some readers.
 
     Examples
     --------

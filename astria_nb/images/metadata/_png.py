@@ -19,7 +19,7 @@ from astria_nb.images.metadata._png_texts import TYPES as TEXT_TYPES
 from astria_nb.images.metadata._png_texts import exif_and_xmp
 
 _BLOCK, _MAX_NAME = 2**18, 79  # bytes
-_MOST_STORED = 65535  # bytes of a block that is not compressed
+_MOST_STORED = 65535  # bytes of an uncompressed block
 
 
 def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:
@@ -46,21 +46,21 @@ def coding_points(file: FileIO) -> tuple[int, int] | None:
 
 
 class _PngParts:
-    """The parts of a PNG that are kept, and what its other chunks say of the orientation."""
+    """The parts of a PNG that are kept, and the orientation in its other chunks."""
 
     def __init__(self, reader: ImageReader) -> None:
         self._reader = reader
         self._parts: list[Part] = [range(len(PNG_SIGNATURE))]
-        self._exif, self._xmp = list[bytes](), list[bytes]()  # the one that counts first
-        # The numbers of the parts with the pixels of each picture, of which an animation has more than one.
-        # With the bytes that they take unpacked.
+        self._exif, self._xmp = list[bytes](), list[bytes]()  # the one that takes precedence comes first
+        # The numbers of the parts with the pixels of each picture; an animation has several pictures.
+        # With their unpacked size in bytes.
         self._pictures: list[tuple[int, list[int]]] = []
         self._header, self._colours = b"", 0
         self._has_profile = False
         self._kept_once = set[bytes]()
 
     def add(self, chunk_type: bytes, content: range, chunk: range) -> None:
-        """Keep a chunk, or what is needed of it."""
+        """Keep a chunk, or the needed part of it."""
         is_kept = kinds.has_right_size(chunk_type, len(content), self._header)
         if is_kept or chunk_type == b"iCCP":
             _verify_checksum(self._reader, chunk.start + 4, chunk.stop)
@@ -79,7 +79,7 @@ class _PngParts:
             self._xmp += [xmp] if xmp else []
 
     def verify_data(self) -> None:
-        """Decompress the pixels, and remove what follows their end."""
+        """Decompress the pixels, and remove the data after their end."""
         for size, numbers in self._pictures:
             _cut_off(self._reader, self._parts, numbers, size)
 
@@ -108,13 +108,13 @@ class _PngParts:
         elif chunk_type == b"IDAT" and not self._pictures:
             self._begin_picture(self._header[:8])
         if is_data:
-            if not self._pictures:  # a part of an animation that has not begun
+            if not self._pictures:  # belongs to an animation that has not begun
                 raise MalformedImageError("is damaged")
             self._pictures[-1][1].append(len(self._parts))
         self._parts.append(self._palette(data, chunk) if chunk_type == b"PLTE" else chunk)
 
     def _palette(self, colours: bytes, chunk: range) -> Part:
-        """Return a palette without the colours that no pixel can name."""
+        """Return a palette without the colours that no pixel can refer to."""
         self._colours = min(len(colours) // 3, kinds.most_colours(self._header))
         size = 3 * self._colours
         return chunk if size == len(colours) else _chunk(b"PLTE", colours[:size])
@@ -127,7 +127,7 @@ class _PngParts:
 
 
 def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, range, range]]:
-    """Yield the type, the place of the content and that of the whole of each chunk."""
+    """Yield the type of each chunk, the range of its content and that of the whole chunk."""
     offset, chunk_type = len(PNG_SIGNATURE), b""
     while chunk_type != b"IEND":
         size, chunk_type = int.from_bytes(reader.read_exactly(offset, 4)), reader.read_exactly(offset + 4, 4)
@@ -141,7 +141,7 @@ def _read_chunks(reader: ImageReader) -> Iterator[tuple[bytes, range, range]]:
 
 
 def _cut_off(reader: ImageReader, parts: list[Part], numbers: list[int], size: int) -> None:
-    """Remove from chunks of compressed pixels what follows the end of their stream."""
+    """Remove the data after the end of the stream from chunks of compressed pixels."""
     chunks = {number: part for number in numbers if isinstance(part := parts[number], range)}
     heads = {number: reader.read_exactly(chunk.start, 8) for number, chunk in chunks.items()}
     skipped = {number: 8 if head.endswith(b"IDAT") else 12 for number, head in heads.items()}
@@ -156,7 +156,7 @@ def _cut_off(reader: ImageReader, parts: list[Part], numbers: list[int], size: i
 
 
 def _verify_checksum(reader: ImageReader, offset: int, end: int) -> None:
-    """Raise if a chunk's checksum is wrong: with a wrong length, a chunk could contain metadata behind it."""
+    """Raise if a chunk's checksum is wrong: with a wrong length, it could include the metadata after it."""
     checksum, block = 0, memoryview(bytearray(min(_BLOCK, end - 4 - offset)))
     while offset < end - 4:
         buffer = block[: end - 4 - offset]
@@ -168,7 +168,7 @@ def _verify_checksum(reader: ImageReader, offset: int, end: int) -> None:
 
 
 def _profile_chunk(content: bytes) -> bytes:
-    """Return an iCCP chunk with the profile of another one; nothing if that contains anything else."""
+    """Return an iCCP chunk with the reduced profile of another one; empty if that has no usable profile."""
     name, _, compressed = content.partition(b"\0")
     if not 1 <= len(name) <= _MAX_NAME or compressed[:1] != b"\0":  # 0: deflate
         return b""
@@ -183,7 +183,7 @@ def _profile_chunk(content: bytes) -> bytes:
 
 
 def _stored(content: bytes) -> bytes:
-    """Return a zlib stream of content that is not compressed: the same with every version of zlib."""
+    """Return a zlib stream with uncompressed content: the same with every version of zlib."""
     starts = range(0, len(content), _MOST_STORED)
     blocks = (content[start : start + _MOST_STORED] for start in starts)
     return (

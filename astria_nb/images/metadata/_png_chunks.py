@@ -1,4 +1,4 @@
-"""The chunks of a PNG that are kept, and what each can hold: more of it, or words, are something else."""
+"""The chunks of a PNG that are kept, and what each can hold: anything longer, or text, is not kept."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _BY_COLOUR_TYPE: dict[bytes, dict[int, Collection[int]]] = {
     b"sBIT": {_GREY: (1,), _RGB: (3,), _PALETTE: (3,), _GREY_ALPHA: (2,), _RGBA: (4,)},
     b"bKGD": {_GREY: (2,), _RGB: (6,), _PALETTE: (1,), _GREY_ALPHA: (2,), _RGBA: (6,)},
 }
-# Where numbers of four bytes begin; the first byte of each is small: text there is at least 32.
+# Offsets of four-byte numbers; the first byte of each is small, while that of text is at least 32.
 _NUMBERS: dict[bytes, Collection[int]] = {
     b"cHRM": range(0, 32, 4), b"gAMA": (0,), b"pHYs": (0, 4), b"acTL": (0, 4), b"fcTL": range(0, 20, 4),
 }  # fmt: skip
-_LARGEST_START, _LARGEST_CODE = 7, 31  # of a number; of a code point or a kind
+_LARGEST_START, _LARGEST_CODE = 7, 31  # limits of a number, and of a code point or a kind
 _DEEPEST, _SHALLOW = 16, 8  # bits
 
 
 def has_right_size(kind: bytes, size: int, header: bytes) -> bool:
-    """Return whether a chunk is of those that are kept, and has a size that these can have.
+    """Return whether a chunk's kind is kept, and its size is possible for that kind.
 
     Parameters
     ----------
     kind : bytes
     size : int
-        Of its content.
+        Size of its content.
     header : bytes
-        The content of the IHDR chunk; empty if that is still to come.
+        The content of the IHDR chunk; empty before that was read.
     """
     if kind in _BY_COLOUR_TYPE:
         return bool(header) and size in _BY_COLOUR_TYPE[kind].get(header[9], ())
@@ -40,7 +40,7 @@ def has_right_size(kind: bytes, size: int, header: bytes) -> bool:
 
 
 def is_plausible(kind: bytes, content: bytes, header: bytes, colours: int) -> bool:
-    """Return whether a chunk of the right size holds what its kind says, not words.
+    """Return whether the content of a chunk of the right size fits its kind, and is not text.
 
     Parameters
     ----------
@@ -48,22 +48,22 @@ def is_plausible(kind: bytes, content: bytes, header: bytes, colours: int) -> bo
     header : bytes
         The content of the IHDR chunk.
     colours : int
-        In the palette before it.
+        Number of colours in the palette before it.
     """
     depth, colour_type = (header[8], header[9]) if header else (_SHALLOW, _RGB)
-    if kind == b"PLTE":  # in a picture without one, it only suggests colours for old screens
+    if kind == b"PLTE":  # in a picture without a palette, it only suggests colours for old screens
         return colour_type == _PALETTE
     if kind == b"sBIT":
         return all(1 <= bits <= (_SHALLOW if colour_type == _PALETTE else depth) for bits in content)
     if kind == b"tRNS" and colour_type == _PALETTE:
         return len(content) <= colours
     if kind == b"bKGD" and colour_type != _PALETTE and depth < _DEEPEST:
-        return not any(content[::2])  # numbers of two bytes
+        return not any(content[::2])  # two-byte numbers
     if kind in (b"cICP", b"sRGB"):
         return max(content) <= _LARGEST_CODE
     return all(content[start] <= _LARGEST_START for start in _NUMBERS.get(kind, ()))
 
 
 def most_colours(header: bytes) -> int:
-    """Return how many colours the pixels of a picture with a palette can name."""
+    """Return how many colours the pixels of a picture with a palette can refer to."""
     return 1 << min(header[8], _SHALLOW)

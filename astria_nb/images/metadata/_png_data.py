@@ -1,4 +1,4 @@
-"""The compressed pixels of a PNG: whether all of them are there, and where they end."""
+"""The compressed pixels of a PNG: whether they are complete, and where they end."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 
 
 def unpacked_size(header: bytes, width: int, height: int) -> int:
-    """Return the bytes that the pixels of a picture take before they are compressed.
+    """Return the uncompressed size of a picture's pixels in bytes.
 
     Parameters
     ----------
     header : bytes
         The content of the IHDR chunk.
     width, height : int
-        Of the picture, which may be a frame of an animation.
+        Size of the picture, which may be a frame of an animation.
     """
     depth, colour_type, is_interlaced = header[8], header[9], header[12]
     bits = depth * _CHANNELS.get(colour_type, 1)
@@ -34,26 +34,26 @@ def unpacked_size(header: bytes, width: int, height: int) -> int:
 
 
 def end_of_stream(reader: ImageReader, places: list[range], size: int) -> tuple[int, int]:
-    """Return where a zlib stream ends that is spread over several places.
+    """Return the end of a zlib stream that is spread over several places.
 
     Parameters
     ----------
     reader : ImageReader
     places : list of range
     size : int
-        Bytes that the stream holds.
+        Uncompressed bytes in the stream.
 
     Returns
     -------
     tuple of (int, int)
-        The number of the place, and the offset behind the stream's last byte.
+        The number of the place, and the offset after the stream's last byte.
 
     Raises
     ------
     DamagedImageError
-        The stream does not end, or its content is not what was compressed.
+        The stream does not end, or its checksum is wrong.
     MalformedImageError
-        It holds more, which no decoder shows.
+        The stream holds more data, which no decoder shows.
     """
     stream = zlib.decompressobj()
     for number, place in enumerate(places):

@@ -8,15 +8,15 @@ from astria_nb.images.media_type import PNG_SIGNATURE
 
 TYPES = (b"tEXt", b"zTXt", b"iTXt")
 MAX_BYTES = 2**20
-"""Of a text; what is longer is cut off."""
+"""Longer texts are cut off."""
 _XMP = b"XML:com.adobe.xmp"
-_RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # of ImageMagick, exiv2 and others
+_RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")  # written by ImageMagick, exiv2 and others
 _RAW_XMP = b"Raw profile type xmp"
 _EXIF_HEAD = b"Exif\0\0"
 
 
 def without_texts(content: bytes) -> bytes | None:
-    """Return a PNG without its text chunks; None if it is no PNG, or has none."""
+    """Return a PNG without its text chunks; None if it is not a PNG, or has none."""
     if not content.startswith(PNG_SIGNATURE):
         return None
     parts, offset = [PNG_SIGNATURE], len(PNG_SIGNATURE)
@@ -48,7 +48,7 @@ def exif_and_xmp(chunk_type: bytes, content: bytes) -> tuple[bytes, bytes]:
 
 
 def of_raw_profile(keyword: bytes, text: bytes) -> tuple[bytes, bytes]:
-    r"""Return the EXIF data and the XMP packet that a text of a PNG contains; empty if it is no raw profile.
+    r"""Return the EXIF data and the XMP packet in a text of a PNG; empty if it is not a raw profile.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def of_raw_profile(keyword: bytes, text: bytes) -> tuple[bytes, bytes]:
 
 
 def _international(content: bytes) -> bytes:
-    """Return the text of an iTXt chunk, from behind its keyword."""
+    """Return the text of an iTXt chunk from its content after the keyword."""
     is_compressed = content[:1] == b"\1"
-    text = content[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
+    text = content[2:].split(b"\0", 2)[-1]  # after the language and the translated keyword
     return _inflated(text) if is_compressed else text
 
 
@@ -82,7 +82,7 @@ def _inflated(content: bytes) -> bytes:
 
 
 def _raw(text: bytes) -> bytes:
-    """Return what a name, a length and hexadecimal digits stand for; as much of it as is there."""
+    """Return the bytes encoded as a name, a length and hexadecimal digits, as far as they are present."""
     lines = text.split(maxsplit=2)
     digits = b"".join(lines[2].split()) if len(lines) == 3 else b""
     end = next((place for place, digit in enumerate(digits) if digit not in b"0123456789abcdefABCDEF"), None)

@@ -1,4 +1,4 @@
-"""Tags of ICC profiles that colours need, each as long as its type requires (ICC.1:2022, section 10)."""
+"""The tags of ICC profiles that colours need, with the lengths of their types (ICC.1:2022, section 10)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import pairwise
 
 _TAG_HEADER = 8  # bytes: the type and four zeros
-_PARAMETERS = (1, 3, 4, 5, 7)  # of each kind of parametric curve
+_PARAMETERS = (1, 3, 4, 5, 7)  # number of parameters of each kind of parametric curve
 _LUT_HEADER, _MOST_CHANNELS = 48, 15
 _MATRIX = 48  # bytes, of a lutAToBType
-_LARGEST = 16  # of a matrix or a curve's parameters; text read as a number is larger
+_LARGEST = 16  # largest value of a matrix or a curve's parameters; text read as a number is larger
 
 
 class _MalformedTagError(Exception):
@@ -19,9 +19,9 @@ class _MalformedTagError(Exception):
 
 
 def exact(tag: bytes) -> bytes | None:
-    """Return a tag's data without what its type does not need; None if it is of no such type, or damaged.
+    """Return the part of a tag's data that its type needs; None if the type is unknown or the tag damaged.
 
-    If bytes of a file were lost, other data can be in the place of a tag, so numbers have to be plausible.
+    If bytes of a file were lost, other data can be in place of a tag, so numbers have to be plausible.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def _first(tag: bytes, size: int) -> bytes:
 
 
 def _numbers(count: int) -> Callable[[bytes], bytes]:
-    """Return a reader of tags of so many numbers."""
+    """Return a reader of tags with this number of numbers."""
     return lambda tag: _plausible(_first(tag, _TAG_HEADER + 4 * count), _TAG_HEADER)
 
 
 def _curve(tag: bytes) -> bytes:
-    """Return a curve that falls nowhere, or a gamma."""
+    """Return a curve that never decreases, or a gamma."""
     (count,) = struct.unpack_from(">I", tag, _TAG_HEADER)
     cut = _first(tag, 12 + 2 * count)
     values = struct.unpack_from(f">{count}H", cut, 12)
@@ -67,7 +67,7 @@ def _parametric_curve(tag: bytes) -> bytes:
 
 
 def _plausible(tag: bytes, start: int) -> bytes:
-    """Return a tag whose numbers, with 16 bits before the point and 16 after it, can be those of colours."""
+    """Return a tag of fixed-point numbers (16 bits before and after the point) if plausible for colours."""
     numbers = struct.unpack_from(f">{(len(tag) - start) // 4}i", tag, start)
     if any(abs(number) > _LARGEST * 2**16 for number in numbers):
         raise _MalformedTagError
@@ -106,7 +106,7 @@ def _pipeline(tag: bytes) -> bytes:
 
 
 def _curves(data: bytes, count: int) -> bytes:
-    """Return so many curves, each padded to four bytes."""
+    """Return this number of curves, each padded to four bytes."""
     curves = b""
     for _ in range(count):
         start = len(curves)
@@ -119,7 +119,7 @@ def _curves(data: bytes, count: int) -> bytes:
 
 
 def _grid(data: bytes, inputs: int, outputs: int) -> bytes:
-    """Return the table of many dimensions of a pipeline, padded to four bytes."""
+    """Return the multi-dimensional table of a pipeline, padded to four bytes."""
     head = _cut(data, 20)
     points, precision = head[:inputs], head[16]
     if precision not in (1, 2):

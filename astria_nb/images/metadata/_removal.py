@@ -1,6 +1,6 @@
 """Removal of metadata from image files: location, time, camera, names, texts, embedded images.
 
-Nothing is decoded: the image data itself is sent byte for byte as it is in the file.
+Nothing is decoded: the image data is sent byte for byte as it is in the file.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ _FORMATS = {
 
 
 def without_metadata(file: FileIO, *, verifies_data: bool = True) -> list[Part]:
-    """Return what to send of a JPEG, PNG or WebP file so that no personal data is sent.
+    """Return the parts of a JPEG, PNG or WebP file to send, without personal data.
 
-    Only what is known to belong to the image is kept: its data, colour profile, resolution, transparency and
-    orientation. What follows the end of the image is dropped too: a second image, a video, a trailer.
+    Only parts that are known to belong to the image are kept: its data, colour profile, resolution,
+    transparency and orientation. Anything after the end of the image is dropped, too: a second image, a
+    video, a trailer.
 
     Parameters
     ----------
     file : FileIO
-        Open for reading and unbuffered; it is left open. A JPEG is read once to its end; of a PNG the chunks
-        are read to verify their checksums, and of a WebP little more than the chunk headers.
+        Open for reading and unbuffered; it is left open. A JPEG is read once to its end. The chunks of a PNG
+        are read to verify their checksums, and little more than the chunk headers of a WebP.
     verifies_data : bool
-        Whether the pixels of a PNG are decompressed, to find where they end: what follows is removed.
+        Whether the pixels of a PNG are decompressed to find their end: data after it is removed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Colour profiles for pictures that tell their colours without one: by numbers, or by a name."""
+"""Colour profiles for pictures that describe their colours by numbers or by a name instead."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ PRIMARIES: dict[int, Chromaticities] = {
     11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
     12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
 }
-"""By their code point (ITU-T H.273)."""
+"""Chromaticities by their code point (ITU-T H.273)."""
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
-"""By the code point of the transfer characteristics; the other ones for still pictures are sRGB's curve."""
+"""Curves by the code point of the transfer characteristics; others for still pictures mean sRGB's curve."""
 PQ, HLG = 16, 18
 _TO_INTEROPERABILITY, _INDEX, _ADOBE_RGB_INDEX = (0x8769, 0xA005), 1, b"R03\0"  # of EXIF data
 _D50 = (0.9642, 1.0, 0.8249)
@@ -47,12 +47,12 @@ def to_xyz(chromaticities: Chromaticities) -> NDArray:
 
     white, *primaries = _in_xyz(chromaticities)
     columns = np.array(primaries).T
-    matrix: NDArray = adaption(chromaticities) @ (columns * np.linalg.solve(columns, white))
+    matrix: NDArray = bradford_adaptation(chromaticities) @ (columns * np.linalg.solve(columns, white))
     return matrix
 
 
-def adaption(chromaticities: Chromaticities) -> NDArray:
-    """Return the matrix that adapts XYZ from a white to D50, by Bradford's way."""
+def bradford_adaptation(chromaticities: Chromaticities) -> NDArray:
+    """Return the matrix that adapts XYZ from a white point to D50, with the Bradford method."""
     import numpy as np
 
     cones = np.array(_BRADFORD)
@@ -83,7 +83,7 @@ def profile(
     transfer = b"para" + struct.pack(">4xHxx", kind) + _fixed(*numbers)
     if is_grey:
         return profile_of_tags(b"GRAY", {b"wtpt": _xyz(*_D50), b"kTRC": transfer})
-    adapted = b"sf32" + bytes(4) + _fixed(*adaption(chromaticities).ravel())
+    adapted = b"sf32" + bytes(4) + _fixed(*bradford_adaptation(chromaticities).ravel())
     tags = {b"wtpt": _xyz(*_D50), b"chad": adapted}
     for name, column in zip((b"r", b"g", b"b"), to_xyz(chromaticities).T, strict=True):
         tags |= {name + b"XYZ": _xyz(*column), name + b"TRC": transfer}
@@ -91,7 +91,7 @@ def profile(
 
 
 def is_adobe_rgb(tiff_data: bytes) -> bool:
-    """Return whether EXIF data say that colours are Adobe RGB, as cameras note it (DCF 2.0).
+    """Return whether EXIF data says that colours are Adobe RGB, as cameras record it (DCF 2.0).
 
     Parameters
     ----------

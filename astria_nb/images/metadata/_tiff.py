@@ -6,7 +6,7 @@ import struct
 from contextlib import suppress
 
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-_STRUCT_CODES = {1: "B", 3: "H", 4: "I"}  # by TIFF type; careless writers do not use the right one
+_STRUCT_CODES = {1: "B", 3: "H", 4: "I"}  # by TIFF type; some programs write the wrong one
 _SHORT = "H"
 
 Entries = dict[int, bytes]
@@ -14,14 +14,14 @@ Entries = dict[int, bytes]
 
 
 def entries(tiff_data: bytes, *path: int) -> Entries:
-    """Return the entries of a directory; as many as can be read, and the first of those with one tag.
+    """Return the entries of a directory that can be read; only the first with each tag.
 
     Parameters
     ----------
     tiff_data : bytes
         Beginning with its byte order.
     *path : int
-        The tags that lead to the directory, from the first one on. Default: the first one.
+        The tags that lead to the directory, starting at the first directory. Default: the first directory.
     """
     read: Entries = {}
     with suppress(struct.error):  # an offset beyond the end
@@ -35,12 +35,12 @@ def entries(tiff_data: bytes, *path: int) -> Entries:
 
 
 def byte_order(tiff_data: bytes) -> str:
-    """Return the sign of a byte order for `struct`.
+    """Return the character for a byte order in `struct`.
 
     Raises
     ------
     struct.error
-        It is none.
+        The data begins with no known byte order.
     """
     order = _BYTE_ORDERS.get(tiff_data[:4])
     if order is None:
@@ -54,7 +54,7 @@ def number(tiff_data: bytes, entry: bytes) -> int:
     Raises
     ------
     struct.error
-        It is none.
+        The entry is not a number.
     """
     order = byte_order(tiff_data)
     (kind,) = struct.unpack_from(f"{order}H", entry)

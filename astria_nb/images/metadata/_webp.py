@@ -53,7 +53,7 @@ def parts_to_keep(reader: ImageReader, *, verifies_data: bool) -> list[Part]:  #
     flags = reader.read_exactly(_FLAGS_OFFSET, 1)[0] if has_flags else 0
     announced = [chunk_type for chunk_type, flag in _FLAGS.items() if flags & flag]
     if not chunk_types.issuperset(announced):
-        # With a wrong length, an image chunk could contain the metadata chunk that is missing.
+        # With a wrong length, an image chunk could contain the missing metadata chunk.
         raise MalformedImageError("is damaged")
     announced_metadata = {chunk_type: metadata[chunk_type] for chunk_type in announced}
     removed = 0 if has_profile else _ICC_FLAG
@@ -74,7 +74,7 @@ def _read_chunks(reader: ImageReader, offset: int, stop: int) -> Iterator[tuple[
 
 
 def _frame(reader: ImageReader, chunk: range) -> list[Part]:
-    """Return the parts of a frame of an animation: its place and time, and its image."""
+    """Return the parts of a frame of an animation: its position, its duration and its image."""
     size = int.from_bytes(reader.read_exactly(chunk.start + 4, 4), "little")
     start, stop = chunk.start + 8 + _FRAME_HEADER, chunk.start + 8 + size
     if start > stop:
@@ -91,11 +91,11 @@ def _frame(reader: ImageReader, chunk: range) -> list[Part]:
 def _assemble(
     reader: ImageReader, chunks: list[Part], flags: int, removed: int, metadata: dict[bytes, bytes]
 ) -> list[Part]:
-    """Return the chunks with an orientation if there was one, and with flags and a size that fit."""
+    """Return the chunks with an orientation if there was one, and with matching flags and size."""
     parts: list[Part] = [*chunks]
     new_flags = flags & ~removed & ~sum(_FLAGS.values())
     value = orientation.read(
-        metadata.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # some writers put it there
+        metadata.get(_EXIF, b"").removeprefix(b"Exif\0\0"),  # some programs put it there
         metadata.get(_XMP, b""),
     )
     if value != 1:

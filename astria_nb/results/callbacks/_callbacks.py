@@ -226,7 +226,7 @@ class Callbacks:
         Raises
         ------
         AstriaError
-            As `poll`. In the last minute of a wait, a service that does not answer is no error.
+            As `poll`. In the last minute of a wait, a service that does not answer is not an error.
         """
         frame = tunes_of(frame, self._client)
         timeout = float("inf") if timeout is None else check_number("timeout", timeout, "seconds")
@@ -250,7 +250,7 @@ class Callbacks:
                 self._refresher.wait_for_change(version, min(_LOG_INTERVAL, end - now, next_poll - now))
 
     def _poll_until(self, end: float) -> None:
-        """Poll within the time of a wait; where that leaves too little of it, a failed poll is no error."""
+        """Poll within the time of a wait; a failed poll is not an error if too little time is left."""
         try:
             with Deadline(max(end - time.monotonic(), _LAST_POLL)):
                 self.poll()

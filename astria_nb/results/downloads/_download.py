@@ -82,7 +82,7 @@ def download(
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     AstriaError
         An argument is not valid, the folder cannot be used or its disk is full (field ``folder``). Files that
         are complete are kept.

@@ -95,7 +95,7 @@ def manifest_line(fields: Mapping[str, Any]) -> str:
 
 
 def parse_line(line: bytes) -> Entry | None:
-    """Return the entry of a line, or None if it is none of ours."""
+    """Return the entry of a line, or None if it is not one of ours."""
     try:
         fields = json.loads(line)
         entry = Entry(**{name: fields.pop(name) for name in _FIELDS}, added=fields)

@@ -44,7 +44,7 @@ def expiring(frame: Rows | None = None, client: Client | None = None, *, days: f
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     AstriaError
         `days` is not a number from 0 to 36500.
     ApiError, NotSentError

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astria_nb.errors import AstriaError, Problem
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -39,4 +40,4 @@ def folder_errors(path: Path) -> Iterator[None]:
         hint = "free some space and call it again; the files in it are kept"
     elif os.path.isfile(path):  # noqa: PTH113  pathlib raises if the disk cannot be asked
         reason, hint = "it is a file", "give a folder"
-    raise AstriaError(Problem("folder", f"{redact_name(str(path))!r} cannot be used ({reason})", hint))
+    raise AstriaError(Problem("folder", f"{quoted(redact_name(str(path)))} cannot be used ({reason})", hint))

@@ -58,7 +58,7 @@ def keep_longer(
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     AstriaError
         The price is above `max_cost`, or a tune has expired, is gone, or was refused: a problem for each. The
         others were changed.

@@ -51,7 +51,7 @@ def gallery(
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     AstriaError
         The limit is not a number, or is negative, or given together with `by`; or `by` is something else.
     ApiError, NotSentError

@@ -66,9 +66,9 @@ def costs(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) 
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        These are no tunes.
+        These are not tunes.
     ApiError, NotSentError
-        The packs could not be fetched. A pack that was deleted is no error, but has no price.
+        The packs could not be fetched. A pack that was deleted is not an error, but has no price.
 
     Notes
     -----

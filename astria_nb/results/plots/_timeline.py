@@ -59,7 +59,7 @@ def timeline(frame: Rows, prompts: Rows | None = None, *, ax: Axes | None = None
     AstriaError
         matplotlib is not installed (``pip install 'astria-nb[plot]'``), or `ax` is not a matplotlib axes.
     TuneError
-        These are no tunes, or `prompts` are no prompts.
+        These are not tunes, or `prompts` are not prompts.
 
     Examples
     --------

@@ -68,7 +68,7 @@ def to_mlflow(
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     AstriaError
         MLflow is not installed (``pip install 'astria-nb[mlflow]'``), or its store cannot be used.
     ApiError, NotSentError

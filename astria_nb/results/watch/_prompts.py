@@ -51,7 +51,7 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account.
+        These are not tunes, or tunes of another service or account.
     NotFoundError
         The service has none of the tunes.
     ApiError, NotSentError

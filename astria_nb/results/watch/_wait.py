@@ -78,7 +78,7 @@ def wait(
     Raises
     ------
     TuneError
-        These are no tunes, or tunes of another service or account, or `until` is not a valid choice.
+        These are not tunes, or tunes of another service or account, or `until` is not a valid choice.
     AstriaError
         `done` cannot be called with the rows, or is a coroutine function, or a number is not valid.
     ApiError, NotSentError

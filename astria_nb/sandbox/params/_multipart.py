@@ -136,7 +136,7 @@ def _codec(content_type: str) -> str:
 def _decoded(text: bytes, codec: str) -> str:
     try:
         return text.decode(codec)
-    except (LookupError, UnicodeDecodeError):  # a codec may be none of text
+    except (LookupError, UnicodeDecodeError):  # a codec need not be one for text
         raise bad_request(f"a part is not valid {codec.upper()}") from None
 
 

@@ -114,7 +114,7 @@ class Service:
 
 
 def query(options: Options) -> Params:
-    """Return the parameters of the query string; a blank filter is none (astria-api, section 16)."""
+    """Return the parameters of the query string; a blank filter is ignored (astria-api, section 16)."""
     params = from_form(request.query_string, options)
     return {name: value for name, value in params.items() if value not in ("", [""])}
 

@@ -1,4 +1,4 @@
-"""Whether a row was refused since the account has too little: then the others would be refused as well."""
+"""Whether a row was refused because the balance is too low: then the others would be refused, too."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError, RejectedError
 from astria_nb.tune import Pack, Tune, estimate, problem_with_balance
 
-_SECONDS = 5.0  # for which a balance that was enough is taken to be so
+_SECONDS = 5.0  # seconds for which a sufficient balance is assumed to remain sufficient
 
 
 class BalanceCheck:
-    """Asks for the balance after a row was refused for no field of its own.
+    """Requests the balance after a row was refused for a reason that is not one of its fields.
 
-    The status alone does not tell it: the service is not documented to answer 402.
+    The status alone is not enough: the service is not documented to answer 402.
 
     Parameters
     ----------
     client : Client
     tune_and_pack : callable
-        Returns those of a row.
+        Returns the tune and the pack of a row.
     """
 
     def __init__(self, client: Client, tune_and_pack: Callable[[int], tuple[Tune, Pack]]) -> None:

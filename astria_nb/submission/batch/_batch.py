@@ -1,4 +1,4 @@
-"""Handing out the tunes of a batch, and what became of each; one thread decides, others send."""
+"""Distribution of the tunes of a batch, and the outcome of each; one thread decides, others send."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from astria_nb.submission.batch._turns import Turns
 from astria_nb.utils.interrupts import raise_if_interrupted
 
 Submit = Callable[[int], "Future[RowOutcome]"]
-"""Has a row sent by somebody else, and returns its future."""
+"""Passes a row to a sender, and returns its future."""
 _TICK_SECONDS = 0.1
-_MARGIN_SECONDS = 60.0  # beyond the time that a row may take, for its way to a worker and back
+_MARGIN_SECONDS = 60.0  # seconds in addition to a row's timeout, for the way to a worker and back
 
 
 @dataclass(slots=True)
@@ -34,14 +34,14 @@ class _UnderWay:
 
 
 class Batch:
-    """The rows of a batch, each handed out once, but after a 429.
+    """The rows of a batch, each handed out once, except after a 429.
 
     Parameters
     ----------
     outcomes : list of (RowOutcome or None)
-        Of each row; None for one that is to be sent. Filled in by `run`.
+        The outcome of each row; None for one that has to be sent. Filled in by `run`.
     prices : dict of int to (int or None)
-        In millicents, of the rows that cost something.
+        Prices in millicents, of the rows that cost something.
     limits : BatchLimits
     turns : Turns
     report : callable
@@ -63,14 +63,14 @@ class Batch:
             if outcome is not None:
                 self.tally.count(outcome)
         self._under_way: dict[int, _UnderWay] = {}  # the oldest first
-        self._give_up_at = math.inf  # whatever is under way, once an executor has cancelled a row
+        self._give_up_at = math.inf  # deadline of rows in progress, once an executor has cancelled a row
         self._ended: SimpleQueue[tuple[int, Future[RowOutcome]]] = SimpleQueue()
         self._patience = Patience()
-        self._reason: NotBegunError | None = None  # that the rows that are left say
+        self._reason: NotBegunError | None = None  # the error of the remaining rows
         self._reported = 0.0
 
     def run(self, submit: Submit, rows: Iterable[int]) -> list[int]:
-        """Hand out rows, wait until they have ended, and return those that have to wait for another run.
+        """Hand out rows, wait until they have ended, and return rows that have to wait for another run.
 
         Parameters
         ----------
@@ -80,9 +80,9 @@ class Batch:
         Raises
         ------
         KeyboardInterrupt
-            This call was interrupted. The rows that were under way have ended.
+            This call was interrupted. The rows that were in progress have ended.
         """
-        waiting = deque(sorted(rows, key=self._prices.__contains__))  # what costs nothing waits for nobody
+        waiting = deque(sorted(rows, key=self._prices.__contains__))  # rows that cost nothing need not wait
         self._turns.reset(self.outcomes)
         self.tally.is_over = False
         try:
@@ -94,18 +94,18 @@ class Batch:
                 self._wait(waiting, is_held=is_held)
         except BaseException:
             waiting.clear()
-            self._limits.stop.set()  # rows that wait for a slot are not sent either
+            self._limits.stop.set()  # rows that wait for a slot are not sent, either
             self.tally.is_ending = True
-            while self.tally.active:  # what was sent is recorded, for the next call
+            while self.tally.active:  # sent rows are recorded, for the next call
                 self._wait(waiting)
             raise
         finally:
             self.tally.is_over = not self._limits.stop.is_on_hold
-            self._tell(is_last=True)
+            self._report_tally(is_last=True)
         return [*waiting]
 
     def _hand_out(self, submit: Submit, waiting: deque[int]) -> bool:
-        """Hand out what may be sent now; return whether all others have to wait for rows before them."""
+        """Hand out rows that may be sent now; return whether all others have to wait for earlier rows."""
         limits = self._limits
         while waiting and self.tally.active < limits.in_flight:
             if limits.stop.is_set():
@@ -146,7 +146,7 @@ class Batch:
             while True:
                 self._receive(*self._ended.get_nowait(), waiting)
         self._give_up_on_silent()
-        self._tell()
+        self._report_tally()
 
     def _give_up_on_silent(self) -> None:
         """Count a row as lost if no worker has answered in time, and hand out no more."""
@@ -164,15 +164,15 @@ class Batch:
     def _receive(self, row: int, future: Future[RowOutcome], waiting: deque[int]) -> None:
         under_way = self._under_way.get(row)
         if under_way is None or under_way.future is not future:
-            return  # it counts as lost already
+            return  # it already counts as lost
         del self._under_way[row]
         self.tally.active -= 1
         error = None if future.cancelled() else future.exception()
-        if future.cancelled():  # no more are wanted, or the cluster is gone, with what else is under way
+        if future.cancelled():  # no more rows are wanted, or the cluster is gone with all rows in progress
             self._limits.stop.set()
             self._give_up_at = min(self._give_up_at, time.monotonic() + _MARGIN_SECONDS)
         if future.cancelled() or error is not None:
-            # Whether it was sent is in the log.
+            # The log says whether it was sent.
             outcome = RowOutcome("unknown", error=lost_by_worker(error))
         else:
             outcome = future.result()
@@ -182,13 +182,13 @@ class Batch:
         elif not (outcome.is_unreached and self._may_try_again(row)):
             self._end(row, outcome)
             return
-        # Nothing was created. It comes first when the service takes requests again.
+        # Nothing was created. This row comes first when the service accepts requests again.
         self._limits.budget.settle(row, is_paid=False)
         self._turns.end(row)
         waiting.appendleft(row)
 
     def _may_try_again(self, row: int) -> bool:
-        """Return whether a row whose connection failed is sent again, after a pause of the whole batch."""
+        """Return whether a row whose connection failed is sent again after a pause of the whole batch."""
         seconds = self._patience.pause_before_next(row)
         if self.is_stopped or seconds is None:
             return False
@@ -198,7 +198,7 @@ class Batch:
     def _end(self, row: int, outcome: RowOutcome) -> None:
         is_begun = not isinstance(outcome.error, NotBegunError)
         if self._limits.stops_at_error and is_begun and not outcome.has_tune:
-            # A lost answer is looked for first: if its tune exists, nothing has failed.
+            # A lost answer is looked up first: if its tune exists, nothing has failed.
             (self._limits.stop.hold if outcome.is_lost else self._limits.stop.set)()
         is_too_poor = not self.is_stopped and self._limits.balance.is_exceeded(row, outcome.error)
         if outcome.concerns_all or is_too_poor or (outcome.is_unreached and self._patience.is_cut_off):
@@ -210,7 +210,7 @@ class Batch:
             self._watch(row, outcome)
         if not is_begun and self._reason is not None:
             outcome = replace(outcome, error=self._reason)
-        # What may exist on the service counts as paid.
+        # A tune that may exist on the service counts as paid.
         is_paid = outcome.has_tune or outcome.is_lost
         self._limits.budget.settle(row, is_paid=is_paid, cost_mc=outcome.cost_mc)
         if outcome.has_tune:
@@ -228,7 +228,7 @@ class Batch:
             self._limits.stop.hold()
 
     def end_in_outage(self) -> None:
-        """Send no more rows: the one that was to tell whether the service answers again was not made."""
+        """Send no more rows: the test row, which shows whether the service answers again, was not created."""
         outcome = self.outcomes[self._limits.outage.lost[-1]]
         assert outcome is not None
         self._stop(NotBegunError.in_outage(outcome.problem))
@@ -239,7 +239,7 @@ class Batch:
         self._limits.stop.set()
 
     def leave(self, rows: Iterable[int], error: NotBegunError | None = None) -> None:
-        """Return rows unsent, by default for the reason that the batch was stopped for."""
+        """Mark rows as not sent, by default for the reason why the batch was stopped."""
         error = error or self._reason or NotBegunError()
         for row in rows:
             self.outcomes[row] = RowOutcome("not_sent", error=error)
@@ -250,7 +250,7 @@ class Batch:
         return self._limits.stop.is_set()
 
     def take_left(self) -> list[int]:
-        """Return the rows that were left unsent while the batch was on hold; nobody has counted them."""
+        """Return the rows that were not sent while the batch was on hold; they have not been counted."""
         left = []
         for row, outcome in enumerate(self.outcomes):
             if outcome is not None and isinstance(outcome.error, NotBegunError):
@@ -259,13 +259,13 @@ class Batch:
         return left
 
     def forget(self, rows: Iterable[int]) -> None:
-        """Forget the outcomes of rows that are about to be sent again; none of them has a tune."""
+        """Forget the outcomes of rows that will be sent again; none of them has a tune."""
         for row in rows:
             self.outcomes[row] = None
             self.tally.failed -= 1
 
     def replace(self, row: int, outcome: RowOutcome) -> None:
-        """Replace the outcome of a row, once more is known of it."""
+        """Replace the outcome of a row when more is known about it."""
         before = self.outcomes[row]
         assert before is not None
         if before.has_tune != outcome.has_tune:
@@ -273,9 +273,9 @@ class Batch:
             self.tally.failed += -1 if outcome.has_tune else 1
         error = None if outcome.has_tune else outcome.error or before.error
         self.outcomes[row] = replace(outcome, error=error)
-        self._tell(is_last=True)
+        self._report_tally(is_last=True)
 
-    def _tell(self, is_last: bool = False) -> None:
+    def _report_tally(self, is_last: bool = False) -> None:
         now = time.monotonic()
         if is_last or now - self._reported >= _TICK_SECONDS:
             self._reported = now

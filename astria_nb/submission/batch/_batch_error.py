@@ -1,4 +1,4 @@
-"""The error about rows that are wrong."""
+"""The error for rows with problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def batch_error(problems: Sequence[tuple[int | None, Problem]], table: Table) ->
     Parameters
     ----------
     problems : sequence of ((int or None), Problem)
-        With the position of the row; None if the batch as a whole is at fault.
+        Each with the position of its row; None for a problem with the whole batch.
     table : Table
     """
     ordered = sorted(problems, key=lambda problem: -1 if problem[0] is None else problem[0])

@@ -1,4 +1,4 @@
-"""What a batch may cost: reserved before each tune is sent, so that the limit holds whatever runs at once."""
+"""The budget of a batch: prices are reserved before sending, so that the limit holds for concurrent rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from astria_nb.tune import dollars, in_mc
 
 
 class Budget:
-    """What was spent and what is under way, within a limit. Used by the one thread that hands tunes out.
+    """Amounts that were spent or are reserved, within a limit. Used only by the thread that hands out rows.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Budget:
         return None
 
     def settle(self, row: int, *, is_paid: bool, cost_mc: int | None = None) -> None:
-        """Replace what was reserved for a tune by what it cost: the service's figure, else the estimate."""
+        """Replace the amount reserved for a tune by its cost: the service's figure, else the estimate."""
         reserved = self._reserved.pop(row, None)
         if is_paid and reserved is not None:
             self.spent_mc += reserved if cost_mc is None else cost_mc

@@ -1,4 +1,4 @@
-"""Cells of a frame as values of a tune's fields: lists and maps as CSV, Parquet and JSON give them back."""
+"""Cells of a frame as values of a tune's fields, with lists and maps from CSV, Parquet and JSON."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ _NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokeniz
 def field_value(name: str, cell: Any) -> Any:
     """Return a cell as the value of a field: text that holds a list or a mapping is read as one.
 
-    A column of whole numbers, or of booleans, with gaps has ``5.0`` in CSV, which may be read as text.
+    In CSV, a column of whole numbers or booleans with gaps has values such as ``5.0``, which may be read as
+    text.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def field_value(name: str, cell: Any) -> Any:
 def entry_value(field: str, entry: str, cell: Any) -> Any:
     """Return a cell as the value of an entry of a mapping.
 
-    A column of booleans with gaps is one of numbers in JSON and in Excel, and CSV may be read as text.
+    A column of booleans with gaps has numbers in JSON and Excel, and CSV may be read as text.
 
     Examples
     --------
@@ -92,7 +93,7 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
 
 
 def items_in(text: str) -> list[Any] | None:
-    """Return the list that a text holds: JSON, Python's, or numpy's, which has no commas; None if it is none.
+    """Return the list in a text: of JSON, Python or numpy, which has no commas; None if it is not a list.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def items_in(text: str) -> list[Any] | None:
     with suppress(ValueError, RecursionError):
         literal = json.loads(match[1])
         return literal if isinstance(literal, list) else None
-    # Python would join 'a' 'b' to one text, so the items are counted.
+    # Python would join 'a' 'b' to one string, so the items are counted.
     with suppress(
         ValueError, SyntaxError, tokenize.TokenError, IndentationError, MemoryError, RecursionError
     ):
@@ -132,18 +133,18 @@ def _items_of_tuple(text: str) -> list[Any] | None:
 
 
 def _with_days(cell: Any) -> Any:
-    """Return a date with a time of day as text; other cells, and text, as they are."""
+    """Return a date with a time of day as text; text and other cells are unchanged."""
     return moment_text(str(cell)) if isinstance(cell, datetime) else cell
 
 
 def _boolean(cell: Any) -> Any:
-    """Return a boolean; a column with gaps is one of numbers in JSON, and CSV may be read as text."""
+    """Return a boolean; a column with gaps has numbers in JSON, and CSV may be read as text."""
     number = as_integer(alike(plain(cell)))
     return cell if number is None else _BOOLEANS.get(number, cell)
 
 
 def _mapping(cell: Any) -> Any:
-    """Return a mapping; Parquet gives a list of pairs, and CSV text."""
+    """Return a mapping; Parquet returns a list of pairs, and CSV text."""
     if isinstance(cell, str):
         for parse in (json.loads, ast.literal_eval):
             with suppress(ValueError, SyntaxError, MemoryError, RecursionError):

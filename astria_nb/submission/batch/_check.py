@@ -1,4 +1,4 @@
-"""Before anything is sent: every row is checked, and what is on record and what it costs is looked up."""
+"""The check before anything is sent: each row is checked, and its records and its price are looked up."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ from astria_nb.tune import Pack, Request, Tune, check_pack, choose, dollars, est
 from astria_nb.utils.progress import ReportProgress
 
 _REPORT_SECONDS = 0.1
-_MOST_REQUESTS = 20_000  # that are kept until they are sent
-_CHUNK = 1024  # requests whose precedents are read at once, or images in them
+_MOST_REQUESTS = 20_000  # requests that are kept until they are sent
+_CHUNK = 1024  # requests, or images in them, whose precedents are read at once
 
 
 @dataclass(slots=True)
 class BatchCheck:
-    """What is known of the rows of a batch before anything is sent.
+    """Facts about the rows of a batch before anything is sent.
 
     Attributes
     ----------
     problems : list of (int, Problem)
         Everything that is wrong, with the position of its row.
     packs : dict of (int or str) to (Pack or TuneError)
-        By what a tune says: an id or a slug. An error for one that does not exist.
+        Packs by the id or slug in the tune. An error for a pack that does not exist.
     requests : dict of int to Request
-        By the row's position; only of tunes without files, since those of thousands of files take memory.
+        Requests by the row's position; only for tunes without files, since thousands of files would take
+        memory.
     precedents : dict of int to Precedents
-        What the log has that concerns a row, by the row's position; only of rows without problems.
+        Records in the log about a row, by the row's position; only for rows without problems.
     prices : dict of int to (int or None)
-        Estimated price in millicents of each row that is sent; None if its pack states none.
+        Estimated price in millicents of each row that is sent; None if its pack states no price.
     is_most : bool
         Whether a price is an upper bound.
     remarks : dict of int to tuple of str
-        On the addresses and captions of rows, by the row's position.
+        Remarks on addresses and captions, by the row's position.
     repeated : int
         Rows whose request was sent before under a title that no row has.
     """
@@ -57,7 +58,7 @@ class BatchCheck:
     repeated: int = 0
 
     def pack_of(self, tune: Tune) -> Pack:
-        """Return the pack of a tune that was checked."""
+        """Return the pack of a checked tune."""
         pack = self.packs[tune.pack]
         assert isinstance(pack, Pack)
         return pack
@@ -76,7 +77,7 @@ class BatchCheck:
 
     @property
     def exact_price(self) -> str:
-        """The same with fractions of cents, to be compared with a limit."""
+        """The same with fractions of cents, for comparison with a limit."""
         return self._in_words(exact=True)
 
     def _in_words(self, *, exact: bool) -> str:
@@ -84,12 +85,12 @@ class BatchCheck:
 
 
 def check_rows(table: Table, options: SubmitOptions, report: ReportProgress) -> BatchCheck:
-    """Check the rows against their files and packs, and read what the log has of them.
+    """Check the rows against their files and packs, and read their records in the log.
 
     Parameters
     ----------
     table : Table
-        Of rows that are wrong already, pack and class are checked, as far as they are known.
+        For rows that already have problems, pack and class are still checked if they are known.
     options : SubmitOptions
     report : callable
         Called with a fraction from 0 to 1 and a text.
@@ -106,7 +107,7 @@ def check_rows(table: Table, options: SubmitOptions, report: ReportProgress) -> 
             report(row / len(tunes), f"checking row {row + 1:,} of {len(tunes):,}")
             reported = time.monotonic()
         try:
-            # Opened for a moment: the images of thousands of rows take memory. Threads read files no faster.
+            # Opened briefly: the images of thousands of rows take memory. Threads do not read files faster.
             open_tune = opened(tune)
             requests[row] = _request(open_tune, options, checked)
             if remarks := remarks_on(vars(open_tune), options.client):
@@ -149,7 +150,7 @@ def _request(tune: Tune, options: SubmitOptions, checked: BatchCheck) -> Request
 
 
 def _pack(pack: int | str, client: Client, checked: BatchCheck) -> Pack:
-    if pack not in checked.packs:  # each is asked for once
+    if pack not in checked.packs:  # each is requested once
         try:
             checked.packs[pack] = client.pack(pack)
         except NotFoundError as error:
@@ -167,7 +168,7 @@ def _look_up(
     options: SubmitOptions,
     checked: BatchCheck,
 ) -> None:
-    """Read what the log has of requests, and forget most of them."""
+    """Read the log's records about requests, and forget most of the requests."""
     precedents = options.log.precedents_of([*requests.values()])
     checked.precedents.update(zip(requests, precedents, strict=True))
     for row, request in requests.items():
@@ -188,8 +189,9 @@ def _look_up(
 
 
 def _has_equal_besides(titles: Collection[str | None], request: Request, log: Log) -> bool:
-    """Return whether an equal request was sent under another title than those of the batch.
+    """Return whether an equal request was sent under a title that is not in the batch.
 
-    Rows that are equal on purpose may have been sent before an interrupt. Usually the latest tells.
+    Rows that are equal on purpose may have been sent before an interrupt. Usually the latest submission
+    decides.
     """
     return any(one.title not in titles for limit in (1, 20) for one in log.with_content(request, limit))

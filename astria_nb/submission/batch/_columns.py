@@ -1,4 +1,4 @@
-"""The columns of a frame of tunes: which field each one holds, and what is wrong with the others."""
+"""The columns of a frame of tunes: the field of each column, and problems with other columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALIASES = {
     **{key: f"prompt_attributes.{key}" for key in _ATTRIBUTES},
 }
 _ALIKE_FIELDS = 0.9
-_OPTIONS = SUBMIT_OPTIONS.keys() - {"on_sent"}  # which is of `submit` only
+_OPTIONS = SUBMIT_OPTIONS.keys() - {"on_sent"}  # an option of `submit` only
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _ENTRY_SEPARATORS = re.compile(r"[\s_\-.\[\]]+")
 
@@ -45,7 +45,7 @@ class Column:
     Attributes
     ----------
     position : int
-        In the frame, from 0.
+        Position in the frame, from 0.
     field : str
         A field of `Tune`, or ``key``.
     entry : str or None
@@ -58,19 +58,19 @@ class Column:
 
     @property
     def label(self) -> str:
-        """What the frame calls it."""
+        """Its label in the frame."""
         return self.field if self.entry is None else f"{self.field}.{self.entry}"
 
 
 def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple[list[Column], list[Problem]]:
-    """Return the columns that hold fields, and a problem for each that holds none and is not to be ignored.
+    """Return the columns that hold fields, and a problem for each other column that is not ignored.
 
     Parameters
     ----------
     names : iterable of object
         The labels of the columns.
     ignore : collection of object
-        Labels of columns that are the caller's own.
+        Labels of the caller's own columns.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple
     >>> [(column.field, column.entry) for column in columns]
     [('pack', None), ('characteristics', 'age')]
     >>> print(problems[0])
-    titles: is no field of a tune; rename it to 'title', or pass ignore=['titles'] if it is your own
+    titles: is not a field of a tune; rename it to 'title', or pass ignore=['titles'] if it is your own
     """
     names = list(names)
     counts = Counter(names)
@@ -108,8 +108,8 @@ def _column(position: int, name: Hashable) -> Column | None:
 
 
 def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
-    """Return the problem with a column that is no field, and the name that was probably meant."""
-    what = "is no field of a tune"
+    """Return the problem with a column that is not a field, with the field that was probably meant."""
+    what = "is not a field of a tune"
     own = f"pass ignore=[{short(name)}] if it is your own"
     if not isinstance(name, str):
         return Problem(short(name), what, f"name columns after fields, such as 'pack', or {own}")

@@ -1,4 +1,4 @@
-"""Handing rows of a batch to an executor whose workers are other processes, perhaps on other machines."""
+"""Sending rows of a batch through an executor with other processes, perhaps on other machines."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Dispatch:
         self._version = package_version()
 
     def submit(self, tune: Tune, pack: Pack) -> Future[RowOutcome]:
-        """Have a worker send a tune."""
+        """Let a worker send a tune."""
         try:
             content = pickle.dumps(self._task(tune, pack), pickle.HIGHEST_PROTOCOL)
         except Exception as error:  # noqa: BLE001  images in memory may be of any class
-            what = f"cannot travel to a worker ({type(error).__name__})"
+            what = f"cannot be sent to a worker ({type(error).__name__})"
             problem = Problem("tune", what, "give its images as paths, addresses or bytes")
             failed: Future[RowOutcome] = Future()
             failed.set_result(RowOutcome("not_sent", error=AstriaError(problem)))
@@ -64,7 +64,7 @@ class Dispatch:
 
 
 class _PickledCall:
-    """Pickles as a call of `send_parcel`, which is made when it is read."""
+    """Pickles as a call of `send_parcel`, which runs when it is unpickled."""
 
     def __init__(self, *arguments: object) -> None:
         self._arguments = arguments
@@ -74,10 +74,10 @@ class _PickledCall:
 
 
 def sealed(version: str | None, content: bytes) -> io.BytesIO:
-    """Return what ``pickle.load`` sends a row from, in a worker.
+    """Return a file that sends a row when a worker calls ``pickle.load`` on it.
 
-    Neither a scheduler nor a worker needs this package to receive it: a worker without it fails with an error
-    of its own, where Dask's would otherwise lose its connection. And what an executor writes to its logs, the
-    repr, does not show the content.
+    Schedulers and workers can receive it without this package: a worker without the package fails with its
+    own error, where a Dask worker would otherwise lose its connection. The repr, which executors write to
+    their logs, does not show the content.
     """
     return io.BytesIO(pickle.dumps(_PickledCall(version, content, uuid.uuid4().hex)))

@@ -1,4 +1,4 @@
-"""What people see of a batch: a widget in a notebook, a line in a terminal, a line now and then in a file."""
+"""The display of a batch: a widget in a notebook, a line in a terminal, a line now and then in a file."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from astria_nb.submission.batch._widget import BatchWidget
 
 _REDRAW_SECONDS = 0.1
-_LOG_SECONDS = 30.0  # between two lines where standard error is no terminal
-_GOES_ON = "The same call goes on from here and sends nothing twice."
+_LOG_SECONDS = 30.0  # between two lines where standard error is not a terminal
+_CONTINUES = "The same call continues from here and sends nothing twice."
 
 
 class BatchObserver(Protocol):
     """Follows a batch."""
 
     def report(self, fraction: float, text: str, /) -> None:
-        """Follow what comes before and after the sending, as a fraction from 0 to 1 and a text.
+        """Follow the steps before and after sending, as a fraction from 0 to 1 and a text.
 
         Raises
         ------
@@ -35,10 +35,10 @@ class BatchObserver(Protocol):
         """
 
     def announce(self, text: str, /) -> None:
-        """Say how many rows are about to be sent, and what they cost."""
+        """Report how many rows will be sent, and what they cost."""
 
     def count(self, tally: Tally, /) -> None:
-        """Follow the sending; called about ten times a second."""
+        """Follow sending; called about ten times a second."""
 
 
 class BatchDisplay:
@@ -68,11 +68,11 @@ class BatchDisplay:
     ) -> None:
         if self._say is None:
             fraction = self._tally.fraction if self._tally is not None else 0.0
-            self._show(fraction, self._last_words(kind), is_last=True)
+            self._show(fraction, self._final_line(kind), is_last=True)
             self._line.__exit__(kind, error, trace)
 
     def report(self, fraction: float, text: str) -> None:
-        """Show what comes before and after the sending; see `BatchObserver`."""
+        """Show the steps before and after sending; see `BatchObserver`."""
         if self._say is not None:
             self._say(fraction, text)
         else:
@@ -80,16 +80,16 @@ class BatchDisplay:
             raise_if_interrupted()
 
     def announce(self, text: str) -> None:
-        """Show how many rows are about to be sent, and what they cost."""
+        """Show how many rows will be sent, and what they cost."""
         self.report(0.0, text)
         if self._widget is not None:
             self._widget.headline = text
 
     def count(self, tally: Tally) -> None:
-        """Show how far the sending is. It raises nothing of its own: what is under way has to end."""
+        """Show how far sending is. Raises no errors: rows in progress have to end."""
         self._tally = tally
         if self._say is not None:
-            if not tally.is_ending:  # nobody listens any more
+            if not tally.is_ending:  # there is no listener any more
                 self._say(tally.fraction, str(tally))
             return
         intro = ""
@@ -128,12 +128,12 @@ class BatchDisplay:
     def _cancel(self) -> None:
         self._stop.cancel()
 
-    def _last_words(self, kind: type[BaseException] | None) -> str:
+    def _final_line(self, kind: type[BaseException] | None) -> str:
         tally = self._tally
         if tally is None:
             what = "Interrupted. " * (kind is KeyboardInterrupt)
             return f"{what}Nothing was sent."
         if kind is None and not self._stop.is_cancelled:
-            return f"{tally}. {_GOES_ON}" if tally.waiting else str(tally)
+            return f"{tally}. {_CONTINUES}" if tally.waiting else str(tally)
         what = "Interrupted" if kind is KeyboardInterrupt else "Cancelled" if kind is None else "Stopped"
-        return f"{what}. {tally}. {_GOES_ON}"
+        return f"{what}. {tally}. {_CONTINUES}"

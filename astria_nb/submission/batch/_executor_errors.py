@@ -1,4 +1,4 @@
-"""What to say of a row whose executor, or worker, has failed. Whether it was sent is in the log."""
+"""Errors of rows whose executor or worker has failed. The log says whether they were sent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _AGAIN = "run the batch again, which looks for it first"
 
 
 def not_taken(error: BaseException) -> AstriaError:
-    """Return the error of a row that an executor, or the threads of this process, did not take."""
-    if getattr(threading, "_SHUTTING_DOWN", False):  # Python has no public way to ask
+    """Return the error of a row that an executor, or the threads of this process, did not accept."""
+    if getattr(threading, "_SHUTTING_DOWN", False):  # there is no public way to check this
         return NotBegunError.at_exit()
     what = f"takes no more tunes ({_text(error)})"
     return AstriaError(Problem("executor", what, "run the batch again with a new executor"))
@@ -26,7 +26,7 @@ def lost_by_worker(error: BaseException | None) -> AstriaError:
     Parameters
     ----------
     error : exception or None
-        The executor's; None if the row was cancelled.
+        The executor's error; None if the row was cancelled.
     """
     if error is None:
         return AstriaError(Problem("executor", "cancelled this tune, or was closed or restarted", _AGAIN))
@@ -40,7 +40,7 @@ def lost_by_worker(error: BaseException | None) -> AstriaError:
 
 
 def _import_error(error: BaseException) -> BaseException | None:
-    """Return the error that kept a worker, or a scheduler, from reading the task, or None."""
+    """Return the error that prevented a worker or a scheduler from reading the task, or None."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ImportError | AttributeError):

@@ -25,7 +25,7 @@ _OWN = pa.schema({"submission": pa.int64(), "state": pa.string(), "planned_at": 
 def frame_of(
     outcomes: Sequence[RowOutcome], tunes: Sequence[Tune | None], index: pd.Index[Any], now: datetime
 ) -> pd.DataFrame:
-    """Return a row for each tune: what is known of it, and ``submission, state, planned_at, error``.
+    """Return a row for each tune with its known values, and ``submission, state, planned_at, error``.
 
     Parameters
     ----------

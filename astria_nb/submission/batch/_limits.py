@@ -1,4 +1,4 @@
-"""What holds a batch back."""
+"""The limits of a running batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from astria_nb.submission.batch._stop import BatchStop
 
 @dataclass(slots=True)
 class BatchLimits:
-    """What holds a batch back.
+    """The limits of a running batch.
 
     Attributes
     ----------
@@ -28,9 +28,10 @@ class BatchLimits:
     stops_at_error : bool
         Whether the first row that fails stops the batch.
     begun : collection of int or None
-        Rows that have begun to be sent; None if that is not known of those that are under way.
+        Rows whose sending has begun; None if that is not known for rows in progress.
     row_seconds : float or None
-        After which a row counts as lost if no worker has answered; None where all of them answer in time.
+        Seconds after which a row counts as lost if no worker has answered; None if all of them answer in
+        time.
     """
 
     most: int

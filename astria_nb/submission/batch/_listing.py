@@ -1,4 +1,4 @@
-"""What the account shows, listed once for all tunes of a batch."""
+"""The tunes on the account, listed once for all tunes of a batch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from astria_nb.utils.progress import ReportProgress
 class Listing:
     """The tunes of an account by their titles; used as `SubmitOptions.look`.
 
-    An account that has more pages than there are titles is not listed to its end: a title that is not among
-    its newest tunes is then searched for by itself.
+    An account with more pages than there are titles is not listed completely: a title that is not among its
+    newest tunes is then searched for individually.
 
     Parameters
     ----------
     client : Client
     titles : int
-        How many will be looked up.
+        The number of titles to look up.
     report : callable
         Called with a fraction from 0 to 1 and a text.
 
@@ -46,7 +46,7 @@ class Listing:
         self.is_complete = count < limit
 
     def look(self, client: Client, request: Request) -> account.AccountState:
-        """Return what the account shows of a request; see `astria_nb.submission._account.look`."""
+        """Return the state of the account for a request; see `astria_nb.submission._account.look`."""
         if request.title is None or request.parameters.get("tune_ids"):
             return account.look(client, request)
         same_title = self._by_title.get(standard_title(request.title), [])
@@ -60,7 +60,7 @@ class Listing:
 
 
 def _newest(client: Client, limit: int) -> Iterator[Json]:
-    """Yield at most so many tunes; one request for an account whose tunes fit on a page."""
+    """Yield at most `count` tunes; one request for an account whose tunes fit on a page."""
     tunes = list(client.tunes(limit=PAGE_SIZE))
     yield from tunes
     if len(tunes) in account.FULL_PAGES and len(tunes) < limit:

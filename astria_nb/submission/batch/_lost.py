@@ -1,4 +1,4 @@
-"""What became of the tunes of a batch whose answers were lost: one wait and one listing for all of them."""
+"""The outcome of tunes of a batch whose answers were lost, with one wait and one listing for all of them."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def settle_lost(
     report: ReportProgress,
     looked_for: Collection[int] = (),
 ) -> dict[int, RowOutcome | None]:
-    """Find out what became of rows whose outcome is not known.
+    """Find out the outcome of rows whose answers were lost.
 
     Parameters
     ----------
     outcomes : sequence of (RowOutcome or None)
-        Of each row.
+        The outcome of each row.
     tunes : sequence of (Tune or None)
     options : SubmitOptions
     report : callable
         Called with a fraction from 0 to 1 and a text.
     looked_for : collection of int
-        Rows that this call of `submit_many` has waited for before: they are looked for at once.
+        Rows that this call of `submit_many` has waited for before: they are looked up at once.
 
     Returns
     -------
     dict of int to (RowOutcome or None)
-        By the row's position. None: it was never recorded, so it was not sent, and may be.
+        Outcomes by the row's position. None: the row was never recorded, so it was not sent, and may be sent.
     """
     settled: dict[int, RowOutcome | None] = {}
     lost: dict[int, Submission] = {}
@@ -68,7 +68,7 @@ def settle_lost(
 
 
 def are_made(outcomes: Sequence[RowOutcome | None], options: SubmitOptions) -> bool:
-    """Return whether the account has the tunes of all rows, whose answers were lost just now."""
+    """Return whether the account has the tunes of all rows whose answers were just lost."""
     numbers = [outcome.submission for outcome in outcomes if outcome is not None]
     try:
         lost = [options.log.get(number) for number in numbers if number is not None]
@@ -87,7 +87,7 @@ def _submission(outcome: RowOutcome, tune: Tune | None, options: SubmitOptions) 
 
 
 def _known(log: Log, submission: Submission | None) -> RowOutcome | Submission | None:
-    """Return what became of a submission, or itself if it has to be looked for; None if it may be sent."""
+    """Return the outcome of a submission, or itself if it has to be looked up; None if it may be sent."""
     if submission is None or submission.state in RELEASED:
         return None
     if submission.state in HAS_TUNE:
@@ -99,9 +99,9 @@ def _known(log: Log, submission: Submission | None) -> RowOutcome | Submission |
             return None
         if submission.state == "planned":
             return _outcome(log, submission)
-        # What another process may still be sending is looked for, but stays its own.
+        # A submission that another process may still be sending is looked up, but stays with that process.
         return recovery.orphaned(log, submission) if is_open else submission
-    except StaleSubmission as overtaken:  # whoever worked on it is further
+    except StaleSubmission as overtaken:  # another worker has made progress on it
         return _known(log, overtaken.submission)
 
 

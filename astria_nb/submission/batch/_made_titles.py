@@ -1,4 +1,4 @@
-"""Titles for rows that have none: the same whenever and wherever the same row is read."""
+"""Titles for rows without one: the same whenever and wherever the same row is read."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plai
 from astria_nb.tune.round_trips import alike, moment_text, same_line_ends
 
 PREFIX = "batch-"
-"""How each title that is checked here begins, so that an account can be searched for them."""
-_DIGITS_ONLY = re.compile(r"[+-]?[0-9]{1,18}")  # more do not fit into a column of integers
+"""The beginning of each title that is made here, so that an account can be searched for them."""
+_DIGITS_ONLY = re.compile(r"[+-]?[0-9]{1,18}")  # more do not fit into an integer column
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
 _PLAIN = re.compile(r"[\w.@:+-]+(?: [\w.@:+-]+)*", re.ASCII)
 _ODD = re.compile(r"[^\w.@:+-]+", re.ASCII)
-_MAX_KEY = 80  # characters of a key that is part of the title as it is
-_DIGITS = 24  # of a hash; 96 bits
+_MAX_KEY = 80  # characters of a key that is used unchanged in the title
+_DIGITS = 24  # hexadecimal digits of a hash; 96 bits
 _LATER = ("title", "callback", "prompts_callback")
 
 
 def key_text(key: Any) -> str | None:
-    """Return a key as text: whole numbers, text, and what prints as text, such as a UUID; else None.
+    """Return a key as text: whole numbers, text, and values that print as text, such as a UUID; else None.
 
-    Text that CSV would give back as a whole number is that number, and midnight is the date that CSV writes:
-    otherwise the same table, saved and read, would be paid for again.
+    Text that CSV would return as a whole number counts as that number, and midnight as the date that CSV
+    writes: otherwise the same table would be paid for again after it was saved and read.
 
     Examples
     --------
@@ -74,13 +74,13 @@ def title_of_key(key: str) -> str:
 def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     """Return the title for a row that has neither title nor key, from its values.
 
-    Callbacks and signatures in addresses do not count: they are often checked anew in each run. Nor does the
-    order of images, nor how lines end. A path counts as it is written; content in memory by its hash.
+    Callbacks and signatures in addresses do not count, because they often change with each run. The order of
+    images and line ends do not count, either. A path counts as it is written; content in memory by its hash.
 
     Parameters
     ----------
     values : mapping of str to object
-        The fields as `Tune` holds them.
+        The fields, as in a `Tune`.
     images : object
         The value of ``images`` as it is written in the row.
     """
@@ -96,7 +96,7 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     fields["prompt_attributes"] = alike(attributes)
     if "characteristics" in fields:
         fields["characteristics"] = alike(fields["characteristics"])
-    # A Mac writes the accents of a file's name in another normal form than most others do.
+    # Macs write the accents of file names in another normal form than most other systems.
     sources = sorted(normalize("NFC", same_line_ends(source)) for source in as_written(images))
     text = json.dumps([same_line_ends(fields), sources], sort_keys=True, separators=(",", ":"), default=str)
     name = _ODD.sub("-", str(values["name"] or "run"))[:20]
@@ -114,7 +114,7 @@ def as_written(images: Any) -> Iterable[str]:
         path = images.as_posix() if isinstance(images, PurePath) else images.__fspath__()
         yield path if isinstance(path, str) else path.decode("utf-8", "surrogateescape")
     elif isinstance(images, Image):
-        # Of what was copied from an open file, only the copy can be read again.
+        # After a copy from an open file, only the copy can be read again.
         yield images.origin or f"sha256:{images.copy.sha256 if images.copy is not None else ''}"
     elif isinstance(images, ImageContent) or is_content(images):
         content = images if isinstance(images, ImageContent) else ImageContent(images)

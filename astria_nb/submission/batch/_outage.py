@@ -1,28 +1,28 @@
-"""Whether the service fails: the answers to several rows are lost, with no other answer between them."""
+"""Detection of an outage: the answers to several rows are lost, with no other answer between them."""
 
 from __future__ import annotations
 
 from astria_nb.submission.batch._row_outcome import RowOutcome
 
 _LEAST = 3
-_MORE = 4  # times as many are lost before the next look, once a look has found all of them
+_MORE = 4  # times as many lost answers before the next look-up, once a look-up has found all tunes
 
 
 class ServiceOutage:
-    """Counts the answers that were lost one after the other. Used by the one thread that hands rows out.
+    """Counts consecutive lost answers. Used only by the thread that hands out rows.
 
     Parameters
     ----------
     workers : int
-        Rows that are under way at once: one moment may lose the answers to all of them.
+        Rows that are in progress at once: a single event may lose the answers to all of them.
 
     Attributes
     ----------
     lost : list of int
-        The rows whose answers were lost since the last other answer, or the last look for them. Once an
-        outage is likely, only a look ends it: what was under way may be answered long after the others.
+        The rows whose answers were lost since the last other answer, or the last look-up. Once an outage is
+        likely, only a look-up ends it: rows in progress may be answered long after the others.
     is_probed : bool
-        Whether one row is sent at a time, to find out whether the service answers again.
+        Whether rows are sent one at a time, to find out whether the service answers again.
     """
 
     def __init__(self, workers: int) -> None:
@@ -32,7 +32,7 @@ class ServiceOutage:
 
     @property
     def is_likely(self) -> bool:
-        """Whether no more rows are sent before it is known what became of those that were lost."""
+        """Whether no more rows are sent until the outcome of the lost ones is known."""
         return len(self.lost) >= (1 if self.is_probed else self._most)
 
     def count(self, row: int, outcome: RowOutcome) -> None:
@@ -44,7 +44,7 @@ class ServiceOutage:
             self.is_probed = False
 
     def go_on(self, *, is_made: bool) -> None:
-        """Go on after a look for the rows that were lost.
+        """Continue after a look-up of the lost rows.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How fast a batch sends: as asked for, and slower for a while after the service asked to slow down."""
+"""The rate of a batch: as requested, and slower for a while after the service asked to slow down."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections import deque
 _HOLD_SECONDS = 30.0  # after a 429 without Retry-After
 _MOST_SECONDS = 600.0  # an absurd Retry-After must not stop a batch
 _SLOWEST = 0.2  # tunes a second
-_WINDOW = 64  # starts that the present rate is measured by
-_GROWTH = 1.03  # of the rate after each success: it doubles within 24 of them
+_WINDOW = 64  # starts that are used to measure the current rate
+_GROWTH = 1.03  # factor of the rate after each success: it doubles within 24 of them
 
 
 class Pace:
-    """When the next tune may be sent. Used by the one thread that hands tunes out.
+    """When the next tune may be sent. Used only by the thread that hands out rows.
 
-    A 429 holds everything back for as long as the service asks, and halves the rate; each success raises it
+    A 429 pauses everything for as long as the service asks, and halves the rate; each success raises it
     again.
 
     Parameters
     ----------
     rate : float or None
-        Most tunes a second; None for no limit.
+        Maximum number of tunes a second; None for no limit.
     """
 
     def __init__(self, rate: float | None = None) -> None:
         self._most = rate
-        self._reduced: float | None = None  # a rate below that, after a 429
+        self._reduced: float | None = None  # a lower rate after a 429
         self._starts: deque[float] = deque(maxlen=_WINDOW)
         self._held_at = self._hold_until = 0.0
-        self._holds = 0  # without a success between them
+        self._holds = 0  # consecutive pauses without a success between them
 
     @property
     def rate(self) -> float | None:
-        """The present limit in tunes a second, or None."""
+        """The current limit in tunes a second, or None."""
         return self._most if self._reduced is None else self._reduced
 
     @property
@@ -49,12 +49,12 @@ class Pace:
         return wait
 
     def start(self) -> float:
-        """Note that a tune is sent, and return the time, by the clock ``time.monotonic``."""
+        """Record that a tune is sent, and return the time of ``time.monotonic``."""
         self._starts.append(time.monotonic())
         return self._starts[-1]
 
     def succeed(self) -> None:
-        """Note that the service took a tune."""
+        """Record that the service accepted a tune."""
         self._holds = 0
         if self._reduced is not None:
             self._reduced *= _GROWTH
@@ -62,7 +62,7 @@ class Pace:
                 self._reduced = None
 
     def slow_down(self, seconds: float | None, started: float | None = None) -> None:
-        """Note that the service asked to slow down.
+        """Record that the service asked to slow down.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class Pace:
             When the tune that it refused was sent, as `start` returned it. Default: just before.
         """
         now = time.monotonic()
-        # Once for all that were under way.
+        # Only once for all requests in progress.
         if now >= self._hold_until and (started is None or started >= self._held_at):
             self._held_at = now
             self._holds += 1
@@ -85,11 +85,11 @@ class Pace:
         self._hold_until = max(self._hold_until, now + min(hold, _MOST_SECONDS))
 
     def pause(self, seconds: float) -> None:
-        """Hold everything back; the rate stays as it is."""
+        """Pause everything without changing the rate."""
         self._hold_until = max(self._hold_until, time.monotonic() + seconds)
 
     def _measured(self) -> float:
-        """Return the tunes a second that were sent lately."""
+        """Return the recent rate in tunes a second."""
         if len(self._starts) < 2:
             return 1.0
         return len(self._starts) / max(time.monotonic() - self._starts[0], 1e-3)

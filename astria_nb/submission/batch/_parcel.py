@@ -1,4 +1,4 @@
-"""A row of a batch as it travels to a worker in another process. It holds no key: a worker has its own."""
+"""A row of a batch that is sent to a worker in another process. It holds no key: a worker has its own."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from astria_nb.tune import Encoding, Pack, Tune
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerTask:
-    """What a worker needs to send a row.
+    """Everything that a worker needs to send a row.
 
     Attributes
     ----------
     tune : Tune
-        With its callbacks, which the service has to get.
+        Includes its callbacks, which the service needs.
     pack : Pack
     base_url, account, key_end : str
-        Of the client whose account is to pay; `account` is None if the service does not tell it.
+        Those of the client whose account pays; `account` is None if the service does not report it.
     newest_id : int or None
-        Of the tunes on the account before the batch, of which none has this title. None: the account has too
-        many tunes to know, and the worker has to look.
+        The newest id on the account before the batch; no tune up to it has this title. None: the account has
+        too many tunes to know, and the worker has to look it up.
     log : Log
-        Travels as a place: a password for it is in the environment of the workers.
+        Sent as its path or address; a password for it is in the environment of the workers.
     session : str
-        Of a process that has written to the log, by which a worker knows that it has the same one.
+        A process that has written to the log; a worker uses it to check that it has the same log.
     encoding, preprocessing, timeout, repeat, idempotent
         As in `SubmitOptions`.
     """

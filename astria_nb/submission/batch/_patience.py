@@ -1,17 +1,17 @@
-"""How long a batch goes on with rows that the service does not take, or does not answer."""
+"""How long a batch retries rows that the service does not accept or does not answer."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 
-_ATTEMPTS = 20  # of a row whose connection fails
-_OUTAGE_SECONDS, _LONGEST_PAUSE = 300.0, 30.0  # without any answer
-_PATIENCE = 3600.0  # seconds for which the service may ask a row to wait before it counts as refused
+_ATTEMPTS = 20  # attempts for a row whose connection fails
+_OUTAGE_SECONDS, _LONGEST_PAUSE = 300.0, 30.0  # seconds without any answer
+_PATIENCE = 3600.0  # seconds for which the service may delay a row before it counts as refused
 
 
 class Patience:
-    """Whether a row that was not created is sent again. Used by the one thread that hands rows out."""
+    """Whether a row that was not created is sent again. Used only by the thread that hands out rows."""
 
     def __init__(self) -> None:
         self._asked_to_wait: dict[int, float] = {}
@@ -19,7 +19,7 @@ class Patience:
         self._unreached_since: float | None = None
 
     def may_wait(self, row: int) -> bool:
-        """Return whether a row that the service asked to wait with is sent again."""
+        """Return whether a row that the service asked to delay is sent again."""
         first = self._asked_to_wait.setdefault(row, time.monotonic())
         return time.monotonic() - first < _PATIENCE
 
@@ -33,7 +33,7 @@ class Patience:
         return min(1 + (now - self._unreached_since) / 2, _LONGEST_PAUSE)
 
     def note_answer(self) -> None:
-        """Note that the service was reached."""
+        """Record that the service was reached."""
         self._unreached_since = None
 
     @property

@@ -1,4 +1,4 @@
-"""What is said of a batch as a whole: its price before it is sent, and what its user should know."""
+"""Problems and warnings about a whole batch: its price before it is sent, and notes for the user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.utils.warn import warn
 
 
 def problem_with_total(checked: BatchCheck, max_cost: float | None) -> Problem | None:
-    """Return the problem with a batch that may cost at most that many US dollars, or None."""
+    """Return the problem with a batch that costs more than a limit in US dollars, or None."""
     if max_cost is None:
         return None
     if None in checked.prices.values():
@@ -30,7 +30,7 @@ def problem_with_total(checked: BatchCheck, max_cost: float | None) -> Problem |
 def warn_before(
     checked: BatchCheck, tunes: Sequence[Tune | None], options: SubmitOptions, *, announces: bool
 ) -> None:
-    """Warn once of what concerns rows that are about to be sent: addresses, balance, equal requests.
+    """Warn once about rows that will be sent: their addresses, the balance, equal requests.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def warn_before(
 
 
 def warn_after(outcomes: Sequence[RowOutcome]) -> None:
-    """Warn of rows for which nothing was sent: the account had their tunes, or these have no pictures now."""
+    """Warn about rows that were not sent: the account had their tunes, or these have no pictures now."""
     if found := [outcome.found for outcome in outcomes if outcome.found]:
         warn(notices.titles_are_taken(found), is_paid=True)
     losses = Counter(loss_in(outcome.record or {}) for outcome in outcomes if outcome.has_tune)
     for loss, count in losses.items():
         if loss:
-            which = "1 row is" if count == 1 else f"{count:,} rows are each"
+            which = "1 row belongs to" if count == 1 else f"{count:,} rows each belong to"
             hint = "Give another key or title to train again"
-            warn(f"{which} of a tune {loss}: nothing was sent. {hint}", is_paid=True)
+            warn(f"{which} a tune {loss}: nothing was sent. {hint}", is_paid=True)

@@ -17,12 +17,12 @@ from astria_nb.tune import FIELDS, Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing, plain
 from astria_nb.utils.formatting import short
 
-_ANY_TITLE = "title"  # takes the place of a title that is not checked yet
+_ANY_TITLE = "title"  # a placeholder for a title that has not been made yet
 
 
 @dataclass(slots=True)
 class ReadRow:
-    """What was read of one row.
+    """The result of reading one row.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class ReadRow:
     key : str or None
     problems : list of Problem
     is_from_values : bool
-        Whether the title was checked from the values of the row.
+        Whether the title was made from the values of the row.
     pack : int or str or None
-        None if it is missing, or wrong.
+        None if it is missing or wrong.
     name : str or None
-        The class; None if it is missing, or wrong.
+        The class; None if it is missing or wrong.
     may_have_key : bool
         False if it is a tune, which has no key.
     """
@@ -80,7 +80,7 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
 
 
 def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]) -> Problem:
-    """Return the problem with text that a file's reader took for a number: 007 is another text than 7.
+    """Return the problem with text that was read from a file as a number: 007 differs from 7.
 
     Quotes that were written into the file would be part of the text.
     """
@@ -94,19 +94,19 @@ def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]
 
 
 def read_tune(item: Any) -> ReadRow:
-    """Return an item of an iterable of tunes; a run without a title gets that of a row."""
+    """Return an item of an iterable of tunes; a run without a title gets a title like a row."""
     if isinstance(item, Tune):
         is_from_values = item.title is None
         if is_from_values:
             values = vars(item)
             item = from_checked({**values, "title": title_of_values(values, item.images)})
         return ReadRow(item, None, (), is_from_values, item.pack, item.name, may_have_key=False)
-    what = f"{short(item)} is no tune"
+    what = f"{short(item)} is not a tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 
 
 def _record(columns: Sequence[Column], cells: Sequence[Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the values of the fields that are there, with the entries of mappings put into them."""
+    """Return the values of the fields that are present, with the entries of mappings merged into them."""
     record: dict[str, Any] = {}
     problems: list[Problem] = []
     entries: dict[str, dict[str, Any]] = {}
@@ -121,7 +121,7 @@ def _record(columns: Sequence[Column], cells: Sequence[Any]) -> tuple[dict[str, 
     for name, more in entries.items():
         whole = record.get(name, {})
         if not isinstance(whole, Mapping):
-            continue  # its check tells what is wrong with it
+            continue  # the check of the field reports what is wrong
         for entry, cell in more.items():
             if entry in whole and not is_missing(whole[entry]) and whole[entry] != cell:
                 what = f"is in the columns {name!r} and '{name}.{entry}', with different values"
@@ -135,7 +135,7 @@ def _key(cell: Any, problems: list[Problem]) -> str | None:
         return None
     key = key_text(cell)
     if key is None:
-        problems.append(Problem(KEY, f"{short(cell)} is no key", "give text or a whole number"))
+        problems.append(Problem(KEY, f"{short(cell)} is not a key", "give text or a whole number"))
     return key
 
 
@@ -150,7 +150,7 @@ def _settled(images: Any) -> Any:
 
 
 def _read_once(item: Any) -> Any:
-    """Return an open file as the image that is copied from it; anything else is returned as it is."""
+    """Return an open file as an image that is copied from it; anything else is returned unchanged."""
     if not callable(getattr(item, "read", None)):
         return item
     with suppress(TuneError):  # its problem is reported when it is read again

@@ -1,4 +1,4 @@
-"""What became of one tune of a batch."""
+"""The outcome of one tune of a batch."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _ACCOUNT_STATUSES = (401, 402)  # its key is not accepted, or it has no credit
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of one tune of a batch; it travels from a worker to the process that has the frame.
+    """The outcome of one tune of a batch; workers return it to the process that called `submit_many`.
 
     Attributes
     ----------
     state : str
-        Of the submission, as in the log; ``invalid`` for a row that is not sent as it is.
+        State of the submission, as in the log; ``invalid`` for a row with problems, which is not sent.
     submission : int or None
         Its number in the log; None if it was not recorded.
     planned_at : datetime or None
-        When it was recorded first, in UTC.
+        When it was first recorded, in UTC.
     text : str or None
         The `record`, as JSON: thousands of them are kept until the frame is made, and a dict takes three
         times the memory.
@@ -40,12 +40,12 @@ class RowOutcome:
     retry_after : float or None
         Seconds that the service asked to wait before this tune is sent.
     cost_mc : int or None
-        What the service says that it cost, in millicents; None if it does not say.
+        Its cost in millicents according to the service; None if the service does not report it.
     found : str
-        Which tune of the account it is, in words, if only the account had its title: it may be somebody
-        else's. Empty otherwise.
+        A description of the tune, if only the account had its title: it may belong to somebody else. Empty
+        otherwise.
     problem : str
-        What the log says of it, such as how its answer was lost. Empty otherwise.
+        The problem in the log, such as how its answer was lost. Empty otherwise.
     """
 
     state: str
@@ -60,38 +60,38 @@ class RowOutcome:
 
     @property
     def has_tune(self) -> bool:
-        """Whether what was asked for exists on the service."""
+        """Whether the requested tune exists on the service."""
         return self.state in HAS_TUNE
 
     @property
     def is_lost(self) -> bool:
-        """Whether it may exist on the service: it has to be looked for."""
+        """Whether it may exist on the service, and has to be looked up."""
         return self.state in ("planned", "sending", "unknown", "needs_review")
 
     @property
     def has_lost_answer(self) -> bool:
-        """Whether it was sent, and the service gave no answer that says what became of it."""
+        """Whether it was sent, but the service's answer does not show the outcome."""
         return self.state == "unknown" and self.error is None
 
     @property
     def is_unreached(self) -> bool:
-        """Whether the connection failed, as it may not the next time."""
+        """Whether the connection failed, and may work the next time."""
         return isinstance(self.error, NotSentError) and not isinstance(self.error, UnreachableError)
 
     @property
     def concerns_all(self) -> bool:
-        """Whether every other row of the account would end in the same way."""
+        """Whether every other row of the account would fail in the same way."""
         is_refused = isinstance(self.error, ApiError) and self.error.status in _ACCOUNT_STATUSES
         return is_refused or isinstance(self.error, UnreachableError)
 
     @property
     def record(self) -> dict[str, Any] | None:
-        """What the row is made of, with the service and the account."""
+        """The record from which the row is made, with the service and the account."""
         return None if self.text is None else json.loads(self.text)
 
 
 def of_submission(submission: Submission) -> RowOutcome:
-    """Return the outcome of a submission, as far as the log knows it."""
+    """Return the outcome of a submission according to the log."""
     record = {**submission.own_fields, **(submission.record or {}), **submission.origin}
     cost = parse_whole(record.get("cost_mc"))
     return RowOutcome(

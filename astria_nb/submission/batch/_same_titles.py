@@ -1,4 +1,4 @@
-"""Rows that would be one tune: with one title, or with equal values."""
+"""Rows that would become the same tune: with the same title, or with equal values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astria_nb.utils.formatting import short
 
 
 def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[int, list[Problem]]:
-    """Return what is wrong with rows whose title an earlier row has, by their positions."""
+    """Return the problems of rows whose title an earlier row has, by their positions."""
     first: dict[str, int] = {}
     problems: dict[int, list[Problem]] = {}
     for position, row in enumerate(rows):
@@ -45,6 +45,6 @@ def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> 
         return Problem("key" if row.may_have_key else "title", what, hint)
     if row.key is not None and row.key == earlier.key:
         what = f"{short(row.key)} is the key of row {label} and of row {earlier_label}"
-        return Problem("key", what, "give each row a key of its own")
+        return Problem("key", what, "give each row its own key")
     what = f"{short(row.tune.title)} is the title of row {label} and of row {earlier_label}"
-    return Problem("title", what, "give each row a title of its own")
+    return Problem("title", what, "give each row its own title")

@@ -16,7 +16,7 @@ from astria_nb.tune import Body, Pack, Request, Tune, opened
 
 
 class QuietObserver:
-    """A `SubmitObserver` that shows nothing: what each row ends as is in the frame."""
+    """A `SubmitObserver` that shows nothing: the frame has the outcome of each row."""
 
     def on_sent(self, sent: int, total: int, /) -> None:
         """Do nothing."""
@@ -35,7 +35,7 @@ def send(
     precedents: Precedents | None = None,
     request: Request | None = None,
 ) -> RowOutcome:
-    """Send a tune unless it is on record already, and return what became of it; raises no error.
+    """Send a tune unless it is already recorded, and return the outcome; raises no error.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ def send(
         Its images may be unopened.
     pack : Pack
     options : SubmitOptions
-        That do not wait: what was lost is looked for later, and a 429 is waited for by the whole batch.
+        Options that do not wait: lost answers are looked up later, and the whole batch waits after a 429.
     precedents : Precedents, optional
-        What the log had before. Default: it is read.
+        The log's earlier records. Default: they are read.
     request : Request, optional
-        Of the tune. Default: it is made.
+        The tune's request. Default: it is created.
     """
     body: Body | None = None
     one: ExactlyOnce | None = None

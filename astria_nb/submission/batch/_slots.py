@@ -1,4 +1,4 @@
-"""How many requests are under way: rows are prepared before they have a slot, and recorded after it."""
+"""The number of concurrent requests: rows are prepared before they get a slot, and recorded after it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.submission.batch._stop import BatchStop
 
-# Rows that threads work on, for each request under way: some wait for theirs, some are recorded after it.
+# Rows that threads work on per request in progress: some wait for a slot, some are being recorded.
 _AHEAD = 2.0
-# One in so many of the files that may be open: others are connections, and the caller's own.
+# One in three of the files that may be open: others are connections, and the caller's own files.
 _OPEN_FILES = 3
 
 
-def rows_in_hand(workers: int, files: int) -> int:
-    """Return how many rows threads may work on, each of which keeps up to so many files open.
+def max_rows_in_progress(workers: int, files: int) -> int:
+    """Return how many rows threads may work on, if each keeps a number of files open.
 
     Examples
     --------
-    >>> rows_in_hand(8, 0)
+    >>> max_rows_in_progress(8, 0)
     16
     """
     most = math.ceil(workers * _AHEAD)
@@ -31,7 +31,7 @@ def rows_in_hand(workers: int, files: int) -> int:
 
 
 def _allowed_files() -> int:
-    """Return how many files this process may have open: 256 in some terminals; 0 if there is no limit."""
+    """Return how many files this process may open: 256 in some terminals; 0 if there is no limit."""
     if sys.platform == "win32":
         return 0
     import resource
@@ -40,7 +40,7 @@ def _allowed_files() -> int:
     return max(0, allowed)
 
 
-def _problem(reason: str, hint: str = "run the batch again, which goes on from here") -> Problem:
+def _problem(reason: str, hint: str = "run the batch again, which continues from here") -> Problem:
     return Problem("tune", f"was not sent: {reason}", hint)
 
 
@@ -52,39 +52,39 @@ class NotBegunError(AstriaError):
 
     @classmethod
     def at_exit(cls) -> NotBegunError:
-        """Return the error of a row that no thread takes any more."""
+        """Return the error of a row for which no thread is available any more."""
         hint = (
-            "run the batch again in another process, which goes on from here; call join() on a thread that "
+            "run the batch again in another process, which continues from here; call join() on a thread that "
             "sends, and send nothing from atexit"
         )
         return cls(_problem("Python is ending, and gives threads no more work", hint))
 
     @classmethod
-    def behind_a_run(cls) -> NotBegunError:
-        """Return the error of a run that waits for one on the same tune whose outcome is not known."""
-        return cls(_problem("what a run on the same tune before it has made is not known yet"))
+    def after_unsettled_run(cls) -> NotBegunError:
+        """Return the error of a run that waits for a run on the same tune whose outcome is not known."""
+        return cls(_problem("it is not known yet what an earlier run on the same tune has made"))
 
     @classmethod
     def in_outage(cls, reason: str) -> NotBegunError:
-        """Return the error of a row that is not sent, since the service goes on losing answers."""
+        """Return the error of a row that is not sent because the service keeps losing answers."""
         return cls(_problem(f"the service fails: a row was sent, and {reason}"))
 
     @classmethod
     def after(cls, error: AstriaError) -> NotBegunError:
-        """Return the error of a row that another one's error has kept from being sent."""
+        """Return the error of a row that was not sent because of another row's error."""
         return cls(
-            _problem(f"it would end as another row did ({'; '.join(one.what for one in error.problems)})")
+            _problem(f"it would fail like another row ({'; '.join(one.what for one in error.problems)})")
         )
 
 
 class Slots:
-    """So many rows may be under way at once.
+    """Limits the number of concurrent requests.
 
     Parameters
     ----------
     number : int
     stop : BatchStop
-        Once it is set, no row gets a slot: `NotBegunError` is raised instead.
+        Once it is set, no row gets a slot; `NotBegunError` is raised instead.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Slots:
     @contextmanager
     def of(self, row: int) -> Iterator[None]:
         """Wait for a slot for a row, and keep it."""
-        self.begun.discard(row)  # of an attempt before
+        self.begun.discard(row)  # from an earlier attempt
         with self._free:
             if self._stop.is_set():
                 raise NotBegunError

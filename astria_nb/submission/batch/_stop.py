@@ -6,14 +6,14 @@ import threading
 
 
 class BatchStop:
-    """Whether a batch sends no more rows. Asked by all of its threads.
+    """Whether a batch sends no more rows. Used by all of its threads.
 
     Attributes
     ----------
     is_cancelled : bool
-        Whether its user has ended it.
+        Whether the user has cancelled it.
     is_on_hold : bool
-        Whether it waits until it is known what became of a row, and may go on then.
+        Whether it waits for the outcome of a row, and may continue then.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class BatchStop:
         self._ended.set()
 
     def cancel(self) -> None:
-        """Send no more rows, as the user wants."""
+        """Send no more rows, as requested by the user."""
         self.is_cancelled = True
         self._ended.set()
 

@@ -59,43 +59,46 @@ def submit_many(
     """Create many tunes, each once, and return their rows in the order of the input.
 
     All rows are checked first, and nothing is sent if one is wrong. Then each is sent as by `submit`. The
-    call can be interrupted, and its process can be killed, at any moment: the same call goes on, and sends
-    nothing twice. A service that loses one answer after the other is not sent the rest of the rows.
+    call can be interrupted, and its process can be killed, at any time: repeat the call, and it continues
+    without sending anything twice. If a service loses one answer after the other, the remaining rows are not
+    sent.
 
-    A notebook shows how far it is, and in JupyterLab and Notebook 7 a button: Cancel sends no more, ends what
-    is under way, and returns the rows. A terminal has a line, and a log file one every half a minute.
+    A notebook shows the progress and, in JupyterLab and Notebook 7, a button: Cancel sends no more rows,
+    waits for those in progress, and returns the rows. A terminal shows a line, and a log file gets one every
+    half minute.
 
     Parameters
     ----------
     tunes : DataFrame or iterable of (Tune or mapping)
         A row for each tune, with the fields of `Tune` as columns. ``characteristics.eye_color`` and
         ``prompt_attributes.num_images`` are entries of a field that is a mapping. A missing value of any kind
-        is an absent field. Instead of ``title`` there may be a column ``key``, from which the title is made;
-        without both, it is made from the row's values. Two rows that are equal on purpose need two keys.
+        means an absent field. Instead of ``title`` there may be a column ``key``, from which the title is
+        made; without both, it is made from the row's values. Two rows that are equal on purpose need
+        different keys.
     client : Client, optional
         As in `submit`.
     max_workers : int
-        Rows that may be under way at once, 1 to 256, with an executor too; each has its own connection.
+        Maximum number of rows in progress, 1 to 256, also with an executor; each has its own connection.
     rate : float, optional
-        Most tunes a second that are paid for. Default: no limit but the service's own, which slows all
-        workers down together.
+        Maximum number of paid tunes a second. Default: only the service's own limit, which slows down all
+        workers together.
     executor : concurrent.futures.Executor, optional
-        Where the tunes are sent from: a ``ProcessPoolExecutor``, or, with the extra ``dask``,
+        Sends the tunes: a ``ProcessPoolExecutor``, or, with the extra ``dask``,
         ``dask_client.get_executor(pure=False, retries=0)``. Workers in other processes use the key in their
-        own environment, files at the same paths, and the same log: on several machines one in PostgreSQL. A
-        worker that has another log, key or version sends nothing, and the row says so. Runs on existing tunes
-        are sent from this process. Default: threads of this process.
+        own environment, files at the same paths, and the same log, which has to be in PostgreSQL for several
+        machines. A worker with another log, key or version sends nothing, and the row says so. Runs on
+        existing tunes are sent from this process. Default: threads of this process.
     log : ExperimentLog, optional
         As in `submit`.
     max_cost : float, optional
         US dollars, for all rows together.
     on_error : {"collect", "raise"}
-        What to do if the service refuses a row: go on, and tell in its row; or send no more, and raise the
-        error once those under way have ended.
+        What to do if the service refuses a row: continue, and report it in the row; or send no more rows, and
+        raise the error once those in progress have ended.
     skip_invalid : bool
         Send the other rows if some are wrong.
     ignore : collection of str
-        Columns that are your own.
+        Your own columns, which are not fields of a tune.
     encoding, idempotent, once, settle, keep_metadata, max_side, keep_damaged : optional
         As in `submit`, for each row.
     timeout : float
@@ -106,20 +109,20 @@ def submit_many(
     Returns
     -------
     pandas.DataFrame
-        The columns of `astria_nb.rows.tune_frame`; times in UTC; the index is that of the input. And:
+        The columns of `astria_nb.rows.tune_frame`, with times in UTC and the index of the input. Also
         ``submission``, its number in the log; ``state``: ``done`` or ``adopted`` if the tune exists,
-        ``rejected``, ``not_sent`` or ``invalid`` if not, ``sending`` if another process is at it, ``unknown``
-        or ``needs_review`` if nobody knows; ``planned_at``, when it was recorded first; ``error``: what went
-        wrong, and what to do.
+        ``rejected``, ``not_sent`` or ``invalid`` if not, ``sending`` if another process is sending it,
+        ``unknown`` or ``needs_review`` if the outcome is unknown; ``planned_at``, when it was first recorded;
+        ``error``: what went wrong, and what to do.
 
     Raises
     ------
     BatchError
         Rows are wrong, or the batch costs more than `max_cost`. Nothing was sent; `frame` lists all problems.
     AstriaError
-        An argument is not valid, a pack or the account could not be read, or the log not be written; nothing
-        was sent. With ``on_error="raise"``: that of the first row that failed. A row whose answer was lost
-        has failed if its tune was not found; until that is known, no more are sent.
+        An argument is not valid, a pack or the account could not be read, or the log could not be written;
+        nothing was sent. With ``on_error="raise"``: the error of the first row that failed. A row whose
+        answer was lost has failed if its tune was not found; until that is known, no more rows are sent.
 
     Examples
     --------
@@ -177,7 +180,7 @@ def submit_many(
                 stops_at_error=on_error == "raise",
             )
 
-    return shielded(call)  # an interrupt after it would lose the rows
+    return shielded(call)  # an interrupt after this would lose the rows
 
 
 def _check_workers(value: object) -> int:
@@ -192,7 +195,7 @@ def _check_executor(value: object, caller: threading.Thread) -> Executor | None:
     if value is not None and not isinstance(value, Executor):
         raise TuneError(Problem("executor", f"{short(value)} is not an executor", _EXECUTORS))
     if isinstance(value, ThreadPoolExecutor) and _runs_in(value, caller):
-        hint = "give another one, or none: its rows would wait for this call, and it for them"
+        hint = "give another one, or none: the rows and this call would wait for each other"
         raise TuneError(Problem("executor", "is the pool that this call runs in", hint))
     return value
 

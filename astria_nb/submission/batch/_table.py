@@ -1,4 +1,4 @@
-"""A frame, or an iterable of tunes, as checked tunes with one title each, and a frame of what is wrong."""
+"""A frame, or an iterable of tunes, as checked tunes with a title each, and a frame of problems."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Table:
     Attributes
     ----------
     tunes : tuple of (Tune or None)
-        None where the row is wrong. Their images are not opened: `astria_nb.tune.opened` does that.
+        None for a row with problems. Images are not opened: `astria_nb.tune.opened` does that.
     index : pandas.Index
-        The frame's own; a `RangeIndex` for an iterable.
+        The frame's own index; a `RangeIndex` for an iterable.
     keys : tuple of (str or None)
         The values of the column ``key``, as text.
     classes : dict of int to tuple of (pack, str or None)
-        Pack and class of each row that is wrong in something else, by its position; a class that is wrong too
-        is None. So all that is wrong with a row is told at once.
+        Pack and class of each row with other problems, by its position; None for a wrong class. So all
+        problems of a row are reported at once.
     problems : pandas.DataFrame
-        Everything that is wrong: ``row`` (its label in `index`; missing if a column is at fault), ``field``
-        and ``message``. Empty if nothing is.
+        All problems: ``row`` (its label in `index`; missing if a column is at fault), ``field`` and
+        ``message``. Empty if there are none.
     details : tuple of ((int or None), Problem)
         The same, each with the position of its row; None if a column is at fault.
     """
@@ -55,13 +55,13 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     Parameters
     ----------
     tunes : DataFrame or iterable of (Tune or mapping)
-        Columns are fields of `Tune`, and so are levels of the index that have their names.
+        Columns are fields of `Tune`, as are index levels with their names.
         ``characteristics.eye_color`` and ``prompt_attributes.num_images`` are
-        entries of a field that is a mapping. A missing value of any kind is an absent field. A list may be
-        text as CSV has it: JSON, or as Python and numpy print it. Tables of polars, DuckDB and Arrow are read
-        too, and whatever else hands over Arrow's streams.
+        entries of a field that is a mapping. A missing value of any kind means an absent field. A list may be
+        text, as in CSV: JSON, or as Python and numpy print it. Tables of polars, DuckDB and Arrow are read,
+        too, as is any object that exports Arrow streams.
     ignore : str or collection of str
-        Columns that are the caller's own. Any other that is no field is a problem.
+        The caller's own columns. Any other column that is not a field is a problem.
 
     Returns
     -------
@@ -70,16 +70,15 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     Raises
     ------
     TuneError
-        It is no table, such as a single tune; or `ignore` is no list.
+        The value is not a table (a single tune, for example), or `ignore` is not a list.
 
     Notes
     -----
     A row without ``title`` gets one: from its ``key``, a column that is not sent, or else from its values as
-    they are written. So the same row has the same title in each run, on each machine, wherever it stands in
-    the frame and whatever type its columns have. A path counts as written, not the content of its file;
-    content in memory counts by its hash. Callbacks do not count, nor do signatures of addresses, the order of
-    images, and line ends. Two rows that are equal on purpose need two keys. A key counts as CSV gives it
-    back: ``007`` is 7.
+    they are written. So the same row has the same title in each run, on each machine, at any position in the
+    frame and with any column types. A path counts as written, not the content of its file; content in memory
+    counts by its hash. Callbacks, signatures of addresses, the order of images, and line ends do not count.
+    Two rows that are equal on purpose need different keys. A key counts as CSV returns it: ``007`` is 7.
 
     Examples
     --------
@@ -95,16 +94,16 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
     own: Any = ignore
     if not isinstance(own, Collection):
         hint = "give the names of your own columns in a list"
-        raise TuneError(Problem("ignore", f"{short(own)} is no list of columns", hint))
+        raise TuneError(Problem("ignore", f"{short(own)} is not a list of columns", hint))
     ignore = [own] if isinstance(own, str) else own
     if isinstance(value, pd.DataFrame):
         return _read_frame(value, ignore)
     if isinstance(value, pd.Series):
         raise _no_table(value, "give a frame with a column for each field: row.to_frame().T")
     if callable(to_records := getattr(value, "to_dicts", None) or getattr(value, "to_pylist", None)):
-        value = to_records()  # of polars, or of Arrow
-    elif hasattr(value, "__arrow_c_stream__"):  # such as a reader of Arrow, and what DuckDB returns
-        # Where that fails, it may hold tunes, as a column of objects of polars does.
+        value = to_records()  # from polars or Arrow
+    elif hasattr(value, "__arrow_c_stream__"):  # such as an Arrow reader, or a result of DuckDB
+        # If that fails, it may hold tunes, as an object column of polars does.
         with suppress(pa.ArrowException, ValueError, TypeError, NotImplementedError):
             value = pa.table(value).to_pylist()
     if isinstance(value, Mapping):
@@ -130,7 +129,7 @@ def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
 
 
 def _with_index(frame: pd.DataFrame, ignore: Collection[Hashable]) -> pd.DataFrame:
-    """Return a frame with the levels of its index that are named after a field, or ``key``, as columns."""
+    """Return a frame with the index levels that are named after a field, or ``key``, as columns."""
     taken = {*frame.columns, *ignore}
     levels = {
         name: frame.index.get_level_values(number)
@@ -154,7 +153,7 @@ def _read_items(items: list[Any], ignore: Collection[Hashable]) -> Table:
 
 
 def _mapping_of(item: Any) -> Any:
-    """Return a row as `DataFrame.iterrows` and `itertuples` give it as a mapping; else the item."""
+    """Return a row from `DataFrame.iterrows` or `itertuples` as a mapping; otherwise the item."""
     if isinstance(item, pd.Series):
         return item.to_dict()
     return item._asdict() if isinstance(item, tuple) and hasattr(item, "_asdict") else item
@@ -178,7 +177,7 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
 
 
 def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:
-    """Return problems, each with the position of its row or None, as `Table.problems` has them."""
+    """Return problems, each with the position of its row or None, in the form of `Table.problems`."""
     positions = [position for position, _ in problems if position is not None]
     rows: Any = index.take(positions) if len(positions) == len(problems) else [None] * len(problems)
     if isinstance(rows, pd.MultiIndex):
@@ -204,4 +203,4 @@ def _frame_of(columns: Mapping[Any, Any]) -> pd.DataFrame:
 
 
 def _no_table(value: object, hint: str) -> TuneError:
-    return TuneError(Problem("tunes", f"{short(value)} is no table of tunes", hint))
+    return TuneError(Problem("tunes", f"{short(value)} is not a table of tunes", hint))

@@ -1,4 +1,4 @@
-"""How far a batch is: counts, rate, time left and cost."""
+"""The progress of a batch: counts, rate, time left and cost."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.tune import dollars
 from astria_nb.utils.formatting import format_duration
 
-_RATE_SECONDS = 2.0  # a rate that was measured for less says little
-_WINDOW = 30  # seconds: rows that are on record already end faster than those that are sent
+_RATE_SECONDS = 2.0  # a rate measured over less time is not meaningful
+_WINDOW = 30  # seconds: rows that are already recorded end faster than rows that are sent
 
 
 @dataclass(slots=True)
 class Tally:
-    """How far a batch is.
+    """The progress of a batch.
 
     Attributes
     ----------
     total : int
         Rows.
     price : str
-        What all of them are expected to cost, in words; empty if that is unknown.
+        Expected cost of all rows, as text; empty if unknown.
     done, failed : int
         Rows whose tune exists, and rows that failed.
     active : int
         Rows that were handed out.
     unsent : int
-        Of these, rows that are prepared and wait for others, or for nothing once the batch was stopped.
+        Of these, rows that are prepared and wait for others, or that will not be sent since the batch was
+        stopped.
     most : int or None
-        Rows that are under way at once; those that were answered and are recorded come on top.
+        Maximum number of rows in progress, not counting answered rows that are being recorded.
     cost_mc : int
-        What was spent, in millicents, by the service's figures or else by the estimates.
+        Amount spent, in millicents, by the service's figures or else by the estimates.
     held_for : float
         Seconds for which the service asked to send nothing.
     is_ending : bool
-        Whether the batch was interrupted, and ends what is under way.
+        Whether the batch was interrupted, and waits for rows in progress.
     is_over : bool
         Whether no row is sent any more.
     """
@@ -57,7 +58,7 @@ class Tally:
     _ended: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_WINDOW + 1))
 
     def count(self, outcome: RowOutcome) -> None:
-        """Count a row whose outcome is known; one that was not begun is still waiting."""
+        """Count a row whose outcome is known; a row that was not started is still waiting."""
         if outcome.has_tune:
             self.done += 1
         elif not isinstance(outcome.error, NotBegunError):
@@ -65,24 +66,24 @@ class Tally:
 
     @property
     def waiting(self) -> int:
-        """Rows that were not begun yet."""
+        """Rows that have not been started yet."""
         return self.total - self.done - self.failed - self.active + self.unsent
 
     @property
     def fraction(self) -> float:
-        """The part of the rows whose outcome is known."""
+        """The fraction of rows whose outcome is known."""
         return (self.done + self.failed) / self.total if self.total else 1.0
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self, width: int | None = None) -> str:
-        """Return all of it in a line.
+        """Return everything in one line.
 
         Parameters
         ----------
         width : int, optional
-            Characters that it may have: what matters least is left out. Default: any number.
+            Maximum number of characters: less important parts are left out. Default: no limit.
         """
         active, not_begun = self.active - self.unsent, "not sent" if self.is_over else "waiting"
         active = active if self.most is None else min(active, self.most)
@@ -103,7 +104,7 @@ class Tally:
         return text
 
     def _speed(self) -> dict[str, str]:
-        """Return the rate and the time left in words, or why nothing is sent."""
+        """Return the rate and the time left as text, or why nothing is sent."""
         if self.held_for >= 1:
             return {"left": f"the service asks to wait {format_duration(self.held_for)}"}
         now, ended = time.monotonic(), self.done + self.failed

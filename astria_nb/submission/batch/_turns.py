@@ -1,4 +1,4 @@
-"""Runs on one tune are sent one after the other: what a run makes is found by what the tune had before."""
+"""Runs on one tune are sent one after the other: a run's prompts are those that are new to the tune."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Turns:
     Parameters
     ----------
     tune_ids : mapping of int to collection of int
-        The tunes that a row uses; only of runs on existing tunes.
+        The tunes that a row uses; only for runs on existing tunes.
     """
 
     def __init__(self, tune_ids: Mapping[int, tuple[int, ...]]) -> None:
@@ -24,7 +24,7 @@ class Turns:
         self._in_use: set[int] = set()
 
     def next_of(self, waiting: deque[int]) -> int | None:
-        """Remove the first row that may be sent from those that wait, and return it; None if none may."""
+        """Remove the first waiting row that may be sent, and return it; None if there is none."""
         for number, row in enumerate(waiting):
             tune_ids = self._tune_ids.get(row, ())
             if self._in_use.isdisjoint(tune_ids):
@@ -34,12 +34,12 @@ class Turns:
         return None
 
     def end(self, row: int, outcome: RowOutcome | None = None) -> None:
-        """Let others use the tunes of a row, unless it is not known yet what it has made of them."""
+        """Let others use the tunes of a row, unless it is not known yet what the row has made."""
         if outcome is None or outcome.state not in _NOT_LOOKED_FOR:
             self._in_use.difference_update(self._tune_ids.get(row, ()))
 
     def reset(self, outcomes: Sequence[RowOutcome | None]) -> None:
-        """Let all tunes be used, but those of earlier runs that nobody has looked for yet."""
+        """Release all tunes, except those of earlier runs that have not been looked up yet."""
         self._in_use.clear()
         for row, tune_ids in self._tune_ids.items():
             outcome = outcomes[row]

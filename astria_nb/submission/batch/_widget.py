@@ -18,11 +18,11 @@ from astria_nb.utils.script_widget import ScriptWidget
 from astria_nb.utils.stylesheet import stylesheet
 
 TARGET = "astria_nb.batch"
-"""Name of the connection by which a page cancels.
+"""Name of the connection that a page uses to cancel.
 
-A cell that runs keeps the kernel from everything else, also from clicks on a widget that it uses: ipykernel
-hands them to the thread that used it last. A connection that the page opens is served by another thread
-where page and kernel have subshells, as in JupyterLab and Notebook 7. The button is shown once that worked.
+A running cell blocks the kernel, even for clicks on a widget that the cell uses: ipykernel passes them to the
+thread that used the widget last. A connection that the page opens is served by another thread if page and
+kernel support subshells, as in JupyterLab and Notebook 7. The button is shown once that has worked.
 """
 _widgets: weakref.WeakValueDictionary[int, BatchWidget] = weakref.WeakValueDictionary()
 
@@ -47,11 +47,11 @@ class BatchWidget(ScriptWidget):
     headline = traitlets.Unicode("Checking the rows").tag(sync=True)
     """How many tunes are sent, and what they cost."""
     text = traitlets.Unicode().tag(sync=True)
-    """How far it is; in the end, what became of it."""
+    """The progress; at the end, the outcome."""
     fraction = traitlets.Float().tag(sync=True)
     """From 0 to 1."""
     state = traitlets.Enum(["running", "cancelled", "ended"], "running").tag(sync=True)
-    """Whether Cancel can be pressed, was pressed, or is of no use any more."""
+    """Whether Cancel can be pressed, was pressed, or no longer has an effect."""
     can_cancel = traitlets.Bool().tag(sync=True)
     """Whether a click reaches the kernel while the cell runs."""
     saved_number = traitlets.Int().tag(sync=True)
@@ -68,8 +68,8 @@ class BatchWidget(ScriptWidget):
         return f"BatchWidget({self.text!r})"
 
     def display(self) -> None:
-        """Display it in the cell that runs."""
-        with suppress(AttributeError):  # a kernel of another kind has no such connections
+        """Display it in the running cell."""
+        with suppress(AttributeError):  # other kinds of kernels have no such connections
             kernel_shell().kernel.comm_manager.register_target(TARGET, _on_connection)
         data, metadata = self._repr_mimebundle_() or ({}, {})
         self._saved.display(data, metadata, self._saved_html())
@@ -83,7 +83,7 @@ class BatchWidget(ScriptWidget):
         self._saved.changed()
 
     def cancel(self) -> None:
-        """Stop the batch, as its button does."""
+        """Stop the batch, like its button."""
         if self.state == "running":
             self.state = "cancelled"
             self._on_cancel()
@@ -92,7 +92,7 @@ class BatchWidget(ScriptWidget):
         page = Markup("<p><b>{}</b></p><p>{}</p>").format(self.headline, self.text)
         if self.state != "ended":
             page += Markup("<p><small>{}</small></p>").format(
-                "Saved while it ran. Run this cell again: it goes on, and sends nothing twice."
+                "Saved while it ran. Run this cell again: it continues, and sends nothing twice."
             )
         return str(page)
 

@@ -1,4 +1,4 @@
-"""One call of `submit_many`: rows are checked, sent, looked for if an answer was lost, and returned."""
+"""One call of `submit_many`: rows are checked, sent, looked up if an answer was lost, and returned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._sending import send
-from astria_nb.submission.batch._slots import NotBegunError, Slots, rows_in_hand
+from astria_nb.submission.batch._slots import NotBegunError, Slots, max_rows_in_progress
 from astria_nb.submission.batch._stop import BatchStop
 from astria_nb.submission.batch._table import Table
 from astria_nb.submission.batch._turns import Turns
@@ -44,7 +44,7 @@ class Work:
     ----------
     table : Table
     options : SubmitOptions
-        That do not wait.
+        Options that do not wait.
     executor : Executor or None
         None: threads of this process.
     max_cost : float or None
@@ -84,7 +84,7 @@ class Work:
         Raises
         ------
         BatchError
-            Some are wrong, unless they are to be skipped; or together they cost too much.
+            Some rows have problems and are not to be skipped, or all rows together cost too much.
         """
         check_versions()
         rows.check_frames()
@@ -114,7 +114,7 @@ class Work:
         Parameters
         ----------
         workers : int
-            Rows that may be under way at once.
+            Maximum number of rows in progress.
         pace : Pace
         stop : BatchStop
         stops_at_error : bool
@@ -122,11 +122,11 @@ class Work:
         """
         outcomes = self._outcomes()
         files = max((len(tune.images) for tune in self._tunes if tune), default=0)
-        in_hand = workers if self._is_remote else rows_in_hand(workers, files)
+        most_rows = workers if self._is_remote else max_rows_in_progress(workers, files)
         balance = BalanceCheck(self._options.client, self._tune_and_pack)
         outage = ServiceOutage(workers)
         limits = BatchLimits(
-            in_hand, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
+            most_rows, pace, Budget(self._max_cost), stop, balance, outage, stops_at_error=stops_at_error
         )
         slots = Slots(workers, stop)
         if self._is_remote:
@@ -143,7 +143,7 @@ class Work:
             with ExitStack() as stack:
                 threads = self._executor
                 if not isinstance(threads, ThreadPoolExecutor):
-                    threads = stack.enter_context(ThreadPoolExecutor(in_hand, "astria_nb batch"))
+                    threads = stack.enter_context(ThreadPoolExecutor(most_rows, "astria_nb batch"))
                 self._send(batch, stop, outage, to_send, listing, threads, slots)
         complete = [outcome for outcome in batch.outcomes if outcome is not None]
         if stops_at_error and (error := _first_error(complete, stop)) is not None:
@@ -162,7 +162,7 @@ class Work:
         threads: ThreadPoolExecutor,
         slots: Slots,
     ) -> None:
-        """Send rows, look for those whose answers were lost, and send again what was not made."""
+        """Send rows, look up those whose answers were lost, and send again those that were not created."""
         options = replace(self._options, look=listing.look)
 
         def send_here(row: int) -> Future[RowOutcome]:
@@ -185,13 +185,14 @@ class Work:
 
         held, rows_left = list[int](), to_send
         while rows_left:
-            # A thread may send on the connection that this one used last: an interrupt must not end that.
+            # Another thread may send on the connection that this one used last: an interrupt must not end
+            # that.
             blocks_on(None)
             held += batch.run(send_there, rows_left)
             rows_left = batch.take_left()
             is_held_back = outage.is_likely and stop.is_on_hold and rows_left
             if is_held_back and are_made([batch.outcomes[row] for row in outage.lost], options):
-                outage.go_on(is_made=True)  # only answers are lost, and all are looked for at the end
+                outage.go_on(is_made=True)  # only answers are lost, and all are looked up at the end
                 if stop.go_on():
                     continue
             elif is_held_back and outage.is_probed:
@@ -203,17 +204,17 @@ class Work:
                 break
         if held:
             blocks_on(None)
-            batch.leave(batch.run(send_again, sorted(held)), NotBegunError.behind_a_run())
+            batch.leave(batch.run(send_again, sorted(held)), NotBegunError.after_unsettled_run())
 
     def _settle(
         self, batch: Batch, stop: BatchStop, outage: ServiceOutage, options: SubmitOptions, *, is_last: bool
     ) -> tuple[list[int], bool]:
-        """Look for the rows whose answers were lost; some are sent again once no others are left (`is_last`).
+        """Look up rows whose answers were lost; some are sent again once no others are left (`is_last`).
 
         Returns
         -------
         (list of int, bool)
-            The rows that are to be sent again; and whether others may be sent that were on hold until now.
+            The rows to send again, and whether rows that were on hold may be sent now.
         """
         report = self._observer.report
 
@@ -243,7 +244,7 @@ class Work:
             if outcome is not None:
                 batch.replace(row, outcome)
             elif self._is_remote or stop.is_set():
-                batch.replace(row, RowOutcome("not_sent"))  # by a worker, which may be gone with the others
+                batch.replace(row, RowOutcome("not_sent"))  # no worker may be left
         again = sorted(may_repeat) if is_last and not stop.is_set() else []
         batch.forget(again)
         return again, goes_on
@@ -254,14 +255,14 @@ class Work:
         return tune, self._check.pack_of(tune)
 
     def _may_exist(self, row: int, listing: Listing) -> bool:
-        """Return whether a row may be there already; or is a run, whose prompts have to be looked at."""
+        """Return whether a row may exist already, or is a run whose prompts have to be checked."""
         tune, claimant = self._tunes[row], self._check.precedents[row].claimant
         if claimant is not None or tune is None or tune.tune_ids:
             return True
         return listing.has(str(tune.title))
 
     def _may_repeat(self, row: int, outcome: RowOutcome) -> bool:
-        """Return whether the account itself recognises a row that was not found on it."""
+        """Return whether the account itself recognises a repeated row that was not found on it."""
         tune = self._tunes[row]
         return (
             self._options.idempotent
@@ -271,7 +272,7 @@ class Work:
         )
 
     def _what_is_sent(self, count: int) -> str:
-        """Return how many of so many rows are sent, and what they cost, in words."""
+        """Describe how many of the rows are sent, and what they cost."""
         on_record = count - len(self._check.prices)
         parts = [_tunes(len(self._check.prices)), self._check.price] if self._check.prices else []
         if on_record:
@@ -279,7 +280,7 @@ class Work:
         return " · ".join(filter(None, parts))
 
     def _outcomes(self) -> list[RowOutcome | None]:
-        """Return the outcomes of the rows that are wrong; None for the others."""
+        """Return the outcomes of rows with problems; None for the others."""
         wrong: dict[int, list[Problem]] = {}
         for row, problem in (*self._table.details, *self._check.problems):
             for number in range(len(self._tunes)) if row is None else (row,):
@@ -302,7 +303,7 @@ def _tunes(count: int) -> str:
 
 
 def _first_error(outcomes: list[RowOutcome], stop: BatchStop) -> AstriaError | None:
-    """Return the error of the first row that failed by itself, or else of one that nobody wanted to leave."""
+    """Return the error of the first row that failed itself, or else of a row that was not begun."""
     errors = [one.error for one in outcomes if one.error and one.state != "invalid" and not one.has_tune]
     own = (error for error in errors if not isinstance(error, NotBegunError))
     return next(own, None if stop.is_cancelled else next(iter(errors), None))

@@ -1,4 +1,4 @@
-"""What a worker in another process does with a row: it uses the key, the log and the files that it has."""
+"""A worker in another process, which sends rows with its own key, log and files."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ from astria_nb.submission.batch._parcel import WorkerTask, package_version
 from astria_nb.submission.batch._row_outcome import RowOutcome, of_error
 from astria_nb.submission.batch._sending import QuietObserver, send
 from astria_nb.tune import Request
+from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
-_logs: dict[object, Log] = {}  # by their paths; they stay open for the rows that follow
-_confirmed: set[tuple[object, str]] = set()  # logs, with the process whose log each is as well
+_logs: dict[object, Log] = {}  # by their paths; they stay open for later rows
+_confirmed: set[tuple[object, str]] = set()  # logs, each with a process that has written to it
 
 
 def send_parcel(version: str | None, content: bytes, _id: str) -> RowOutcome:
-    """Send a row unless it is on record already; raises no error.
+    """Send a row unless it is already recorded; raises no error.
 
-    However often it runs, the row is sent once: what decides is the log.
+    However often this runs, the row is sent once: the log decides.
 
     Parameters
     ----------
     version : str or None
-        Of the package that made the parcel.
+        Version of the package that made the parcel.
     content : bytes
         A pickled `WorkerTask`.
     _id : str
-        Unlike that of any other: an executor must not take two for one.
+        Unique, so that an executor does not take two tasks for the same one.
     """
-    with _undisturbed():
+    with _interrupts_ignored():
         try:
             task = _task(version, content)
             client, log = _client(task.base_url, task.account, task.key_end), _log(task)
@@ -48,15 +49,15 @@ def send_parcel(version: str | None, content: bytes, _id: str) -> RowOutcome:
             return of_error(error, was_sent=False)
         outcome = send(task.tune, task.pack, _options(task, client, log))
         if isinstance(outcome.error, UnauthorizedError):
-            _client.cache_clear()  # the key may be replaced in the environment
+            _client.cache_clear()  # the key in the environment may be replaced
         return _with_place(outcome)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ignore Ctrl-C, which terminals and Jupyter send to the processes that a notebook has started too.
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C, which terminals and Jupyter also send to processes that a notebook has started.
 
-    It is for the process that hands the rows out, which lets those that are under way end.
+    It is meant for the process that hands out rows, which waits for rows in progress.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -84,7 +85,7 @@ def _task(version: str | None, content: bytes) -> WorkerTask:
 
 @lru_cache(8)
 def _client(base_url: str, account: str | None, key_end: str) -> Client:
-    """Return a client of this process for the account that is to pay; errors are not remembered."""
+    """Return a client of this process for the account that pays; errors are not cached."""
     try:
         client = Client(base_url=base_url)
     except CredentialsError as error:
@@ -92,36 +93,36 @@ def _client(base_url: str, account: str | None, key_end: str) -> Client:
     else:
         return _checked(client, account, key_end)
     what = f"is missing on the worker {platform.node()} ({reason})"
-    hint = "set ASTRIA_API_KEY in the environment of the workers: a key does not travel with a tune"
+    hint = "set ASTRIA_API_KEY in the environment of the workers: a key is not sent with a tune"
     raise CredentialsError(Problem("api_key", what, hint))
 
 
 def _checked(client: Client, account: str | None, key_end: str) -> Client:
-    # Where the service does not tell whose key it is, the keys themselves have to be the same.
+    # If the service does not report the account of a key, the keys themselves have to be the same.
     if client.account == account and (account is not None or client.key_end == key_end):
         return client
     place = f"on the worker {platform.node()}"
     if account is not None and client.account is None:
-        what = f"cannot be compared with yours {place}: the service does not tell whose it is"
+        what = f"cannot be compared with yours {place}: the service does not report its account"
         raise CredentialsError(Problem("api_key", what, "run the batch again"))
     what = f"is of another account {place} ({client.key_end}) than yours ({key_end})"
     raise CredentialsError(Problem("api_key", what, "set ASTRIA_API_KEY to your key on all workers"))
 
 
 def _log(task: WorkerTask) -> Log:
-    """Return the log of this process at the place of the task's.
+    """Return this process's log at the path or address of the task's log.
 
     Raises
     ------
     LogError
-        It is not the log that the batch is recorded in, but another one of that name.
+        It is a different log from the one that records the batch.
     """
     log = _logs.setdefault(task.log.path, task.log)
     confirmed = log.path, task.session
     if confirmed not in _confirmed:
         if not log.is_registered(task.session):
-            place = redact_name(str(log.path))
-            what = f"{place!r} on the worker {platform.node()} is not the log of this batch"
+            place = quoted(redact_name(str(log.path)))
+            what = f"{place} on the worker {platform.node()} is not the log of this batch"
             hint = "use a log that all workers reach: in one folder, or in a database such as PostgreSQL"
             raise LogError(Problem("log", what, hint))
         _confirmed.add(confirmed)
@@ -152,7 +153,7 @@ def _options(task: WorkerTask, client: Client, log: Log) -> SubmitOptions:
 
 
 def _with_place(outcome: RowOutcome) -> RowOutcome:
-    """Return an outcome whose error about images says on which worker it was."""
+    """Return an outcome whose error about images names the worker."""
     error = outcome.error
     if not isinstance(error, TuneError) or not any(problem.field == "images" for problem in error.problems):
         return outcome

@@ -441,5 +441,5 @@ def test_what_is_no_tune_is_told_with_what_to_give(write: Any) -> None:
     form = anb.TuneForm(anb.Client(KEY, base_url="http://127.0.0.1:1"))
     row = anb.rows.tune_frame({"id": 7})
     for wrong in (form, row, row.iloc[0], {"pack": 43}, "x", None, anb.Tune):
-        with pytest.raises(TuneError, match=r"^tune: .* is no tune; give anb\.Tune\(…\), or form\.tune of a"):
+        with pytest.raises(TuneError, match=r"^tune: .* is not a tune; give anb\.Tune\(…\), or form\.tune"):
             write(wrong)

@@ -399,7 +399,7 @@ def test_typed_and_chosen_tunes_are_the_same(sandbox):
     field._text.value = "7, x, 8"
     assert field.picker.chosen == ["7", "8"]
     field.picker.chosen = ["8", "9"]
-    assert field.value == ["x", 8, 9]  # what is no number stays, for the rules to name it
+    assert field.value == ["x", 8, 9]  # a value that is not a number stays, so that the rules can name it
     assert field._text.value == "x, 8, 9"
     field.value = [np.int64(5)]
     assert field.picker.chosen == ["5"]

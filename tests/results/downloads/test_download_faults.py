@@ -177,7 +177,7 @@ def test_a_redirect_out_of_the_web_leads_nowhere(
     server.on("GET", "/5", reply(status=302, Location="/6"))
     frame = anb.download(ROW, client, out)
     assert frame.loc[frame["status"] == "failed", "prompt_id"].tolist() == [3, 4]
-    assert "(it leads out of the web)" in frame["problem"].iloc[2]
+    assert "(it redirects to an address outside the web)" in frame["problem"].iloc[2]
     assert "(too many redirects)" in frame["problem"].iloc[3]
     assert (out / "5-1.jpg").read_bytes() == (out / "6-1.jpg").read_bytes()
     check(out)

@@ -45,6 +45,6 @@ def test_a_batch_that_begins_while_python_ends_says_so(start: str, tmp_path: Pat
         state, error = run.stdout.strip().split("|")
         assert (state, posts(sandbox)) == ("not_sent", 0)
         assert error.startswith("tune: was not sent: Python is ending")
-        assert "run the batch again in another process, which goes on from here" in error
+        assert "run the batch again in another process, which continues from here" in error
         with closing(anb.ExperimentLog(path)) as log:
             assert set(anb.submit_many(frame(4), sandbox.client(), log=log)["state"]) == {"done"}

@@ -98,6 +98,6 @@ def test_after_an_interrupt_it_says_what_is_under_way_and_how_to_go_on(
     assert under_way <= {1, 2}  # a third one, which is prepared, is not sent
     assert re.fullmatch(
         rf"Submitting:\s+\d+% Interrupted\. {made} of 60 done · {60 - made} not sent · \$[\d.]+\. "
-        "The same call goes on from here and sends nothing twice\\.",
+        "The same call continues from here and sends nothing twice\\.",
         lines[-1],
     )

@@ -247,7 +247,7 @@ def test_a_key_or_title_belongs_to_one_row() -> None:
     frame = pd.DataFrame([BASE, BASE, BASE, BASE], index=[5, 6, 7, 8])
     keys = read_tunes(frame.assign(key=["a", "b", "a", 7]))
     assert keys.problems.to_numpy().tolist() == [
-        [7, "key", "'a' is the key of row 7 and of row 5; give each row a key of its own"]
+        [7, "key", "'a' is the key of row 7 and of row 5; give each row its own key"]
     ]
     same = ["a  b", "a b", "Zo\xeb", "Zoe\u0308"]  # a service may store them alike
     assert len(read_tunes(frame.assign(title=same)).problems) == 2

@@ -34,7 +34,7 @@ def test_a_service_that_fails_gets_few_of_the_rows_and_the_same_call_goes_on(
         assert error.startswith(
             "tune: was not sent: the service fails: a row was sent, and its answer was lost (status 503"
         )
-        assert error.endswith("; run the batch again, which goes on from here")
+        assert error.endswith("; run the batch again, which continues from here")
     sandbox.heal()
     log.resolve(rows[rows["state"] == "needs_review"])
     rows = anb.submit_many(frame(60), sandbox.client(), **options)
@@ -138,5 +138,5 @@ def test_a_run_waits_for_one_on_its_tune_that_could_not_be_looked_for(
     runs = pd.DataFrame({"pack": 797, "tune_ids": [[tune_id]] * 2, "brief": [*"ab"]})
     rows = anb.submit_many(runs, client, log=log, settle=0)
     assert rows["state"].tolist() == ["unknown", "not_sent"]
-    assert "what a run on the same tune before it has made is not known yet" in rows["error"][1]
+    assert "it is not known yet what an earlier run on the same tune has made" in rows["error"][1]
     assert posts(sandbox) == 2

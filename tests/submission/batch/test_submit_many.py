@@ -199,7 +199,7 @@ def test_an_account_that_has_too_little_is_not_sent_each_row(log: anb.Experiment
     assert (
         rows["error"]
         .iloc[-1]
-        .startswith("tune: was not sent: it would end as another row did (not enough balance")
+        .startswith("tune: was not sent: it would fail like another row (not enough balance")
     )
 
 
@@ -213,7 +213,7 @@ def test_a_tune_that_is_deleted_is_not_passed_over_in_silence(
         reply={"id": int(rows["id"][0]), "status": "deleted"},
     )
     with pytest.warns(
-        UserWarning, match="^1 row is of a tune which is deleted: nothing was sent. Give another"
+        UserWarning, match="^1 row belongs to a tune which is deleted: nothing was sent. Give another"
     ):
         again = anb.submit_many(frame(2), sandbox.client(), log=log)
     assert (again["status"][0], posts(sandbox)) == ("deleted", 2)
@@ -659,7 +659,7 @@ def test_an_empty_frame_gives_an_empty_frame(sandbox: anb.Sandbox, log: anb.Expe
         ({"max_workers": 0}, "max_workers: 0 is not a number of workers; give a number from 1 to 256"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is not known; choose 'collect' or 'raise'"),
         ({"rate": -1}, "rate"),
-        ({"ignore": 5}, "ignore: 5 is no list of columns; give the names of your own columns in a list"),
+        ({"ignore": 5}, "ignore: 5 is not a list of columns; give the names of your own columns in a list"),
         ({"executor": 7}, "executor"),
     ],
 )
@@ -716,7 +716,7 @@ def test_a_key_that_is_refused_is_not_tried_for_each_row(
     rows = anb.submit_many(frame(60), sandbox.client(), log=log, max_workers=2)
     assert posts(sandbox) <= 8
     assert set(rows["state"]) <= {"rejected", "not_sent"}
-    assert rows["error"].iloc[-1].startswith("tune: was not sent: it would end as another row did (")
+    assert rows["error"].iloc[-1].startswith("tune: was not sent: it would fail like another row (")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

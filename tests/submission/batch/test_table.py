@@ -335,8 +335,8 @@ def test_tunes_are_a_table_too() -> None:
     assert table.tunes == (*tunes[:2], None, None)
     assert table.index.equals(pd.RangeIndex(4))
     assert told(table) == [
-        (2, "title", "'a' is the title of row 2 and of row 0; give each row a title of its own"),
-        (3, "tunes", "5 is no tune; give anb.Tune(…), or a mapping of its fields"),
+        (2, "title", "'a' is the title of row 2 and of row 0; give each row its own title"),
+        (3, "tunes", "5 is not a tune; give anb.Tune(…), or a mapping of its fields"),
     ]
 
 

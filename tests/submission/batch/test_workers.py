@@ -123,7 +123,7 @@ def test_a_worker_with_the_key_of_another_account_says_so(
     monkeypatch.setenv("ASTRIA_API_KEY", sandbox.api_key)
     monkeypatch.setattr(anb.Client, "account", "7")
     assert set(send(sandbox, log, executor)["state"]) == {"done"}
-    for account, message in ("8", "of another account"), (None, "does not tell whose it is; run the batch"):
+    for account, message in ("8", "of another account"), (None, "does not report its account; run the batch"):
         worker._client.cache_clear()
         monkeypatch.setattr(anb.Client, "account", account)
         outcome = opened(executor.parcels[-1])
