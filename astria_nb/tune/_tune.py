@@ -15,7 +15,10 @@ from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
 
-_EMPTY = Problem(
+_NO_IMAGES = Problem(
+    "images", "are missing", "give files as images or addresses as image_urls", kind="missing"
+)
+_NO_IMAGES_IN_LIST = Problem(
     "images",
     "are missing: the list is empty",
     "check the folder and the ending, such as images=sorted(Path('photos').glob('*.[jJ]*'))",
@@ -229,11 +232,13 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
         problems += limits.too_many_files(len(values["images"]))
         problems += limits.keys_changed_by_multipart(values, "give addresses as image_urls instead of files")
     invalid = {_field_of(problem) for problem in problems}
+    images = arguments.get("images")
+    no_images = _NO_IMAGES if is_missing(images) or is_blank(images) else _NO_IMAGES_IN_LIST
     problems += [
-        problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
+        problem
+        for problem in _missing_or_conflicting(values, invalid, no_images)
+        if problem.field not in invalid
     ]
-    if not is_missing(images := arguments.get("images")) and not is_blank(images):
-        problems = [_EMPTY if problem.what == "are missing" else problem for problem in problems]
     order = list(FIELDS)
     return values, sorted(problems, key=lambda problem: order.index(_field_of(problem)))
 
@@ -266,7 +271,9 @@ def _reporter(name: str, problems: list[Problem]) -> validators.Report:
     return report
 
 
-def _missing_or_conflicting(values: Mapping[str, Any], invalid: Set[str]) -> Iterator[Problem]:
+def _missing_or_conflicting(
+    values: Mapping[str, Any], invalid: Set[str], no_images: Problem
+) -> Iterator[Problem]:
     """Find required fields that are empty, and fields that exclude each other."""
     if values["pack"] is None:
         yield Problem("pack", "is missing", "give a pack's id or slug, such as 260", kind="missing")
@@ -286,5 +293,4 @@ def _missing_or_conflicting(values: Mapping[str, Any], invalid: Set[str]) -> Ite
         what = "cannot be combined with images"
         yield Problem("image_urls", what, "leave out one of the two", kind="conflict")
     if not values["images"] and not values["image_urls"] and "image_urls" not in invalid:
-        hint = "give files as images or addresses as image_urls"
-        yield Problem("images", "are missing", hint, kind="missing")
+        yield no_images
