@@ -14,10 +14,9 @@ from astria_nb.tune._field_names import SUBMIT_OPTIONS, unknown_field
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.remedies import Remedy
 
-_NO_IMAGES = Problem(
-    "images", "are missing", "give files as images or addresses as image_urls", kind="missing"
-)
+_NO_IMAGES = Problem("images", "are missing", Remedy.GIVE_FILES_OR_URLS.value, kind="missing")
 _NO_IMAGES_IN_LIST = Problem(
     "images",
     "are missing: the list is empty",
@@ -230,7 +229,9 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
         values["images"] = image_lists.with_captions(values["images"], _reporter("images", problems))
     if values["images"]:
         problems += limits.too_many_files(len(values["images"]))
-        problems += limits.keys_changed_by_multipart(values, "give addresses as image_urls instead of files")
+        problems += limits.keys_changed_by_multipart(
+            values, f"give addresses {Remedy.AS_URLS} instead of files"
+        )
     invalid = {_field_of(problem) for problem in problems}
     images = arguments.get("images")
     no_images = _NO_IMAGES if is_missing(images) or is_blank(images) else _NO_IMAGES_IN_LIST

@@ -16,6 +16,7 @@ from astria_nb.tune.plain import INVISIBLE, as_text
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
+from astria_nb.utils.remedies import Remedy
 
 # Every visible ASCII character but " < > \ ^ ` { | }, and a percent sign only where it encodes one.
 _CHARACTERS = re.compile(r"(?:[!#-$&-;=?-\[\]_a-z~]|%[0-9a-f]{2})+", re.IGNORECASE)
@@ -31,13 +32,13 @@ _MAX_PROPOSAL = 300  # characters
 
 _PRESIGN = "give the https:// address of the file, such as a presigned one"
 _SERVE = "put the file on a web server, and give its https:// address"
-_SAVE = "save it as a file, and give the file as images=[…]"
+_SAVE = f"save it as a file, and {Remedy.GIVE_THE_FILE}"
 _ELSEWHERE = {
     **dict.fromkeys(("s3", "gs", "gcs", "az", "abfs", "abfss", "wasbs", "oss", "r2", "b2", "hf"), _PRESIGN),
     **dict.fromkeys(("ftp", "ftps", "sftp", "smb", "hdfs", "dbfs", "ipfs"), _SERVE),
 }
 _IN_MEMORY = ("data", "blob")
-_LOCAL = "give files as images=[…], and addresses that begin with https:// as image_urls"
+_LOCAL = f"{Remedy.GIVE_FILES}, and addresses that begin with https:// {Remedy.AS_URLS}"
 _WHOLE = "give a whole address, which begins with https://"
 
 
@@ -136,7 +137,7 @@ def _hint(address: str, fault: _Fault, of_picture: bool) -> str:
     if not is_encodable(address):
         return fault.hint or _WHOLE
     if _NEXT_ADDRESS.search(address):
-        return "give each address as an item of its own" if of_picture else "give one address"
+        return f"give each address {Remedy.AS_AN_ITEM}" if of_picture else "give one address"
     if _PLACE.search(address):
         return "fill in what is in braces"
     if _scheme_of(address) in _IN_MEMORY:
