@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import ipywidgets as widgets
 import pytest
@@ -21,7 +22,7 @@ from astria_nb.form.images._image_list import ImageList
 from astria_nb.form.images._sample_photos import SamplePhotos
 from astria_nb.form.pickers import ClassField
 from astria_nb.form.pickers._picker import Picker
-from astria_nb.tune import Pack, Request, encode
+from astria_nb.tune import FIELDS, Pack, Request, encode
 from astria_nb.tune._pack import PackClass
 from helpers.form_widgets import button, descendants, labelled, markup, messages, only
 from helpers.waiting import PATIENCE, until
@@ -47,6 +48,21 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     for number, path in enumerate(paths):
         Image.new("RGB", (600, 600 + number), "teal").save(path)
     return paths
+
+
+def ways_to(widget: widgets.Widget, css_class: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield each widget of a class below another one, with all that are around it."""
+    if css_class in getattr(widget, "_dom_classes", ()):
+        yield (*above, widget)
+    for child in getattr(widget, "children", ()):
+        yield from ways_to(child, css_class, (*above, widget))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_of_a_tune_can_be_edited(form, name):
+    (way,) = ways_to(form, f"astria-at-{name}")
+    assert [widget for widget in way if widget.layout.display == "none"] == []
+    assert way[-1].value == form.to_dict().get(name)
 
 
 def test_a_new_form_has_a_title_and_shows_no_errors(form):
