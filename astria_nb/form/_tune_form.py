@@ -137,6 +137,7 @@ class TuneForm(widgets.VBox):
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
         self._version_problems: list[Problem] = []
+        self._last_review: Review | None = None
         self._wanted: ListedTune | None = None  # to be filled in, while another one is
         self._list = TuneList(self._edit_listed, self._on_removed, lambda: self._update(), self._note_on)
         request = RequestView(self.client.base_url)
@@ -450,7 +451,7 @@ class TuneForm(widgets.VBox):
 
     def _review(self) -> Review:
         field_values, pack_field = self._draft.values(), self._draft.pack
-        return review(
+        self._last_review = review(
             *(field_values, pack_field, self._panel.state),
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
@@ -458,6 +459,7 @@ class TuneForm(widgets.VBox):
             self._list.tunes,
             self._version_problems,
         )
+        return self._last_review
 
     def _add(self) -> None:
         """Put the draft into the list, and make room for another tune."""
@@ -508,10 +510,16 @@ class TuneForm(widgets.VBox):
         self._list.show()
         self._update()
 
-    def _update(self) -> None:
-        """Bring traits and widgets in line with the draft and the submissions."""
+    def _update(self, reviewed: Review | None = None) -> None:
+        """Bring traits and widgets in line with the draft and the submissions.
+
+        Parameters
+        ----------
+        reviewed : Review, optional
+            The one that was just made. It is used unless the draft was reviewed again since.
+        """
         with self._draft.lock:
-            result = self._review()
+            result = self._review() if reviewed is None or reviewed is not self._last_review else reviewed
             self.tune, self.valid = result.tune, result.is_valid
             status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
@@ -522,8 +530,8 @@ class TuneForm(widgets.VBox):
             self._save_draft()
         self._saved_output.changed()
 
-    def _on_submission(self) -> None:
-        self._update()
+    def _on_submission(self, reviewed: Review | None = None) -> None:
+        self._update(reviewed)
         if self._panel.state.phase != "sending":
             self._account.refresh()
 

@@ -16,6 +16,8 @@ from PIL import Image
 import astria_nb as anb
 import helpers.photos_with_metadata as samples
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.form import _review as review
+from astria_nb.form import _tune_form
 from astria_nb.form._error_summary import ErrorSummary
 from astria_nb.form.images import InspectBar
 from astria_nb.form.images._image_list import ImageList
@@ -302,6 +304,53 @@ def test_clicks_and_code_at_once_send_one_tune(form, sandbox, photos):
     assert done.wait(PATIENCE)
     anb.submit(form)
     assert len(sandbox.received()) == 1
+
+
+@pytest.fixture
+def reviews(monkeypatch: pytest.MonkeyPatch) -> list[review.Review]:
+    """The reviews of this thread, from here on."""
+    made: list[review.Review] = []
+
+    def reviewed(*args: Any) -> review.Review:
+        result = review.review(*args)
+        if threading.current_thread() is threading.main_thread():
+            made.append(result)
+        return result
+
+    monkeypatch.setattr(_tune_form, "review", reviewed)
+    return made
+
+
+def test_the_choice_of_another_pack_is_reviewed_once(form, reviews):
+    for pack in ("43", "260", "no-such-pack", "43"):
+        reviews.clear()
+        labelled(form, "Pack").value = pack
+        assert [result.is_waiting for result in reviews] == [True]
+        until(lambda: form.status != "incomplete" or form.problems[0].field != "pack")
+        form._draft.pack.settle(PATIENCE)
+
+
+def test_a_submission_is_reviewed_when_it_begins_and_when_it_is_done(form, reviews):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    reviews.clear()
+    form.submit()
+    assert [result.was_submitted for result in reviews] == [False, True]
+
+
+def test_what_is_changed_while_a_submission_begins_is_not_sent_and_is_shown(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    labelled(form, "Encoding").value = "multipart"
+    upload, title = form._panel.upload, form.to_dict()["title"]
+
+    def change() -> None:
+        form.fill(title="another")
+        labelled(form, "Encoding").value = "json"
+
+    upload.show_start = change
+    assert form.submit()["title"].tolist() == [title]
+    assert (form.tune.title, form.status) == ("another", "ready")
+    (sent,) = sandbox.received()
+    assert sent.content_type == "multipart/form-data"
 
 
 def test_submitting_again_returns_the_same_row_and_sends_nothing(form, sandbox):
