@@ -129,13 +129,10 @@ class TuneForm(widgets.VBox):
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         saved_draft = SavedDraft(self._log.folder, draft) if draft is not None else None
         self._saving = SavingLine(saved_draft)
-        values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
-        values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
+        values: dict[str, Any] = {**asdict(Preprocessing(keep_metadata, max_side, keep_damaged)), **fields}
         values |= saved_draft.read() if saved_draft is not None else {}
         saved_list = values.pop(LIST, [])
-        preprocessing = Preprocessing(
-            *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
-        )
+        preprocessing = Preprocessing.taken_from(values)
         self._version_problems: list[Problem] = []
         self._last_review: Review | None = None
         self._wanted: ListedTune | None = None  # to be filled in, while another one is
