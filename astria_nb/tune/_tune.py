@@ -124,33 +124,43 @@ class Tune:
     """
 
     # In the order of the request.
-    pack: int | str = field(metadata=declared(validators.pack, "pack", is_parameter=False))
+    pack: int | str = field(metadata=declared(validators.pack, "pack", "value", is_parameter=False))
     title: str | None = field(
-        metadata=declared(validators.label, "title", placeholder="a unique name for this tune")
+        metadata=declared(validators.label, "title", "text", placeholder="a unique name for this tune")
     )
-    name: str | None = field(metadata=declared(validators.label, "class"))
+    name: str | None = field(metadata=declared(validators.label, "class", "text"))
     images: tuple[Image, ...] = field(
-        metadata=declared(validators.images, "images", shape="list", is_parameter=False)
+        metadata=declared(validators.images, "images", "value", shape="list", is_parameter=False)
     )
-    image_urls: tuple[str, ...] = field(metadata=declared(validators.urls, "image URLs", shape="list"))
-    callback: str | None = field(metadata=declared(validators.url, "callback", placeholder=_HOOK))
+    image_urls: tuple[str, ...] = field(
+        metadata=declared(validators.urls, "image URLs", "address", shape="list")
+    )
+    callback: str | None = field(metadata=declared(validators.url, "callback", "address", placeholder=_HOOK))
     characteristics: dict[str, str] = field(
-        metadata=declared(validators.characteristics, "characteristics", shape="map")
+        metadata=declared(validators.characteristics, "characteristics", "text", shape="map")
     )
     prompt_attributes: dict[str, str | int | float | bool] = field(
-        metadata=declared(validators.prompt_attributes, "prompt attributes", shape="map")
+        metadata=declared(validators.prompt_attributes, "prompt attributes", "value", shape="map")
     )
     prompts_callback: str | None = field(
-        metadata=declared(validators.url, "callback for all prompts", placeholder=_HOOK)
+        metadata=declared(validators.url, "callback for all prompts", "address", placeholder=_HOOK)
     )
-    tune_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "existing tunes", shape="list"))
-    prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", shape="list"))
-    preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset"))
+    tune_ids: tuple[int, ...] = field(
+        metadata=declared(validators.ids, "existing tunes", "value", shape="list")
+    )
+    prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", "value", shape="list"))
+    preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset", "value"))
     brief: str | None = field(
-        metadata=declared(validators.text, "brief", placeholder="art direction: natural light, muted colours")
+        metadata=declared(
+            validators.text,
+            "brief",
+            "text",
+            may_be_blank=True,
+            placeholder="art direction: natural light, muted colours",
+        )
     )
-    auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend"))
-    branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch"))
+    auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend", "value"))
+    branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch", "value"))
 
     def __init__(self, **arguments: Unpack[TuneFields]) -> None:
         values, problems = check(arguments)
@@ -220,8 +230,7 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():
         value = arguments.get(name)
-        # A brief is the one text that may be blank.
-        is_absent = is_missing(value) or (is_blank(value) and spec.validate is not validators.text)
+        is_absent = is_missing(value) or (is_blank(value) and not spec.may_be_blank)
         is_deferred = name == "images" and not opens_images
         validate = validators.images_later if is_deferred else spec.validate
         values[name] = spec.empty if is_absent else validate(value, _reporter(name, problems))
