@@ -28,8 +28,12 @@ class WorkerTask:
         Travels as a place: a password for it is in the environment of the workers.
     session : str
         Of a process that has written to the log, by which a worker knows that it has the same one.
-    encoding, preprocessing, timeout, repeat, idempotent
-        As in `SubmitOptions`.
+    encoding : {"multipart", "form", "json"} or None
+    preprocessing : Preprocessing
+    timeout : float
+    repeat : {"announce", "return", "ask", "replay", "send"}
+    idempotent : bool
+        These five as in `SubmitOptions`.
     """
 
     tune: Tune
