@@ -3,6 +3,7 @@
 import ast
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -105,6 +106,22 @@ def test_no_two_classes_have_the_same_name() -> None:
         node.name for tree in trees(PACKAGE) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def documented_names(docstring: str) -> list[str]:
+    """Return the lines of a docstring that name parameters or attributes, as numpydoc writes them."""
+    headings = re.split(r"^(\w[\w ]*)\n-{3,}$", docstring, flags=re.MULTILINE)
+    sections = zip(headings[1::2], headings[2::2], strict=True)
+    texts = [text for heading, text in sections if heading in ("Parameters", "Attributes")]
+    return [line for text in texts for line in text.splitlines() if line and not line.startswith(" ")]
+
+
+def test_a_documented_parameter_has_a_type() -> None:
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    nodes = (node for tree in trees(PACKAGE) for node in ast.walk(tree) if isinstance(node, documented))
+    lines = [line for node in nodes for line in documented_names(ast.get_docstring(node) or "")]
+    assert len(lines) > 1000
+    assert [line for line in lines if " : " not in line and not line.startswith("*")] == []
 
 
 @pytest.mark.slow

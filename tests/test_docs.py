@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from astria_nb.rows import LABEL_SCHEMA, LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
 from helpers.paths import PACKAGE, ROOT
 
 DOCS = ROOT / "docs"
@@ -55,6 +56,19 @@ def test_the_map_shows_every_room():
     assert set(re.findall(r"\[`(\w+)(?:\.py|/)`\]", table)) == rooms
     diagram = HOUSE.partition("```mermaid")[2].partition("```")[0]
     assert {room for room in rooms if not re.search(rf"\b{room}\b", diagram)} == set()
+
+
+def test_the_columns_of_rows_are_explained() -> None:
+    _, tune, prompt, log = (DOCS / "how-to" / "rows.md").read_text("utf-8").split("\n## ")
+
+    def columns(text: str) -> list[str]:
+        rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+        return re.findall(r"`(\w+)`", " ".join(rows))
+
+    assert columns(tune) == TUNE_SCHEMA.names
+    assert columns(prompt) == PROMPT_SCHEMA.names
+    of_log = [*LOG_SCHEMA.names, *LABEL_SCHEMA.names]
+    assert columns(log) == [name for name in of_log if name not in TUNE_SCHEMA.names]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))

@@ -47,7 +47,7 @@ def refused(request: str, status: int, messages: list[Message], page: str | None
     ----------
     request : str
         Such as ``GET /tunes/7``.
-    status, messages, page
+    status, messages, page : int, list of (str, str), str or None
         As for `creation_refused`.
     """
     step = "settle that" if messages and not page else PAGE_STEP
@@ -67,7 +67,7 @@ def not_found(request: str, reason: str, page: str | None, *, creates: bool) -> 
 
     Parameters
     ----------
-    request, page
+    request, page : str, str or None
         As for `refused`.
     reason : str
         The service's message.

@@ -23,6 +23,7 @@ from astria_nb.errors import (
     UnexpectedReplyError,
 )
 from astria_nb.utils.formatting import format_size, short
+from astria_nb.utils.remedies import Remedy
 
 _SANDBOX_HEADER = "X-Sandbox-Hint"
 _SANDBOX_KEY = "each sandbox has its own: use sandbox.client(), or the key that astria-nb sandbox printed"
@@ -33,7 +34,7 @@ _WHOEVER_ANSWERS = frozenset({400, 401, 402, 404, 408, 422, 425, 426, 429})
 def too_large(size: int) -> Problem:
     """Return the problem with a request that a server rejects as too large (status 413), by its bytes."""
     what = f"make a request of {format_size(size)}, more than the server takes (status 413)"
-    return Problem("images", what, "make them smaller with max_side=2048, or send fewer")
+    return Problem("images", what, f"make them smaller {Remedy.SMALLER}, or send fewer")
 
 
 def outcome_unknown(reason: str) -> OutcomeUnknownError:

@@ -15,8 +15,8 @@ from astria_nb.tune import balance_text
 from astria_nb.utils import background
 
 _REHEARSAL = (
-    "no API key: a rehearsal on the built-in sandbox, nothing is charged · "
-    "run anb.login() and this cell again to train for real"
+    "no API key: a rehearsal on the built-in sandbox, nothing is charged",
+    "run anb.login() and this cell again to train for real",
 )
 
 
@@ -33,8 +33,6 @@ class AccountLine(controls.HTML):
 
     Attributes
     ----------
-    account : str
-        Whose account it is, in words.
     balance : float or None
         US dollars; None if the service has not told it.
     """
@@ -43,11 +41,16 @@ class AccountLine(controls.HTML):
         self._client, self._on_balance = client, on_balance
         self.balance: float | None = None
         if is_sandbox(client):
-            self.account = _REHEARSAL if is_rehearsal else "sandbox · nothing is charged"
+            self._facts = _REHEARSAL if is_rehearsal else ("sandbox", "nothing is charged")
         else:
-            self.account = f"your account · {urlsplit(client.base_url).netloc}"
+            self._facts = "your account", urlsplit(client.base_url).netloc
         super().__init__(classes="astria-heading")
         self._show()
+
+    @property
+    def account(self) -> str:
+        """Whose account it is, in words."""
+        return " · ".join(self._facts)
 
     def refresh(self) -> None:
         """Ask for the balance in the background, and show it."""
@@ -65,7 +68,7 @@ class AccountLine(controls.HTML):
 
     def _show(self) -> None:
         noun = "practice balance" if is_sandbox(self._client) else "balance"
-        facts = self.account.split(" · ")
+        facts = list(self._facts)
         if self.balance is not None:
             facts.append(f"{noun} {balance_text(self.balance).removesuffix('.00')}")
         # The point before the first of a line is out of sight: no line begins or ends with one.

@@ -29,7 +29,7 @@ from astria_nb.form.fields import (
 from astria_nb.form.images import ImageField, InspectBar, PreprocessingSwitches
 from astria_nb.form.pickers import ClassField, PackField, PromptsField, TunesField
 from astria_nb.images import Image, Preprocessing, is_content
-from astria_nb.tune import FIELDS, Encoding, check
+from astria_nb.tune import FIELDS, Encoding, Pack, check
 from astria_nb.tune.plain import without_missing
 from astria_nb.tune.validators import PRESETS
 from astria_nb.utils.redaction import redact_json
@@ -82,6 +82,7 @@ class Draft:
     ) -> None:
         self.lock = threading.RLock()
         self.pack = PackField(client)
+        self._lookup: tuple[int | str | None, Pack | None, Problem | None] = (None, None, None)
         self._class, self._urls = ClassField(), UrlsField()
         self._images = ImageField(self._urls, make_photos_folder, self._choose_class)
         # On an account, a model of a drawing would be paid for.
@@ -137,13 +138,14 @@ class Draft:
         for name, field in self.fields.items():
             field.lock = self.lock
             field.add_class(f"astria-at-{name.replace('.', '-')}")
-            field.observe(lambda _, name=name: self._on_edit(name), "value")
+            if field is not self.pack:
+                field.observe(lambda _, name=name: self._on_edit(name), "value")
         self._class.observe(lambda _: self._on_class(), "value")
         self._images.observe(lambda _: self._on_images(), "value")
         self._images.observe(lambda _: self._on_news(), "damaged")
         self._urls.observe(lambda _: self._inspect_bar.update(), "value")
         self.sections.observe(lambda _: self._on_section(), "selected_index")
-        self.pack.observe(lambda _: self._on_pack(), ["pack", "problem"])
+        self.pack.observe(lambda _: self._on_pack(), ["value", "pack", "problem"])
         self.pack.reload()
 
     def measure_photos(self) -> None:
@@ -261,10 +263,18 @@ class Draft:
             self._on_news()
 
     def _on_pack(self) -> None:
-        self._class.offer(self.pack.pack)
-        self._offer_prompts()
-        self._offer_samples()
-        self._on_news()
+        """Report a change of the pack or its look-up once, although several traits change with it."""
+        with self.lock:
+            before, self._lookup = self._lookup, (self.pack.value, self.pack.pack, self.pack.problem)
+            if before == self._lookup:
+                return
+            self._class.offer(self.pack.pack)
+            self._offer_prompts()
+            self._offer_samples()
+        if before[0] != self._lookup[0]:
+            self._on_edit("pack")
+        else:
+            self._on_news()
 
     def _offer_prompts(self) -> None:
         pack, name = self.pack.pack, self._class.value

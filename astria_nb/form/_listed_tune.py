@@ -42,8 +42,7 @@ class ListedTune:
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
         """Return a tune as `saved` gives it."""
         values = dict(saved)
-        switches = {"keep_metadata": False, "max_side": None, "keep_damaged": False}
-        preprocessing = Preprocessing(*(values.pop(name, default) for name, default in switches.items()))
+        preprocessing = Preprocessing.taken_from(values)
         encoding = values.pop("encoding", None)
         listed = cls(values, None, None, encoding, preprocessing)
         listed.check()

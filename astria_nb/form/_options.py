@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from astria_nb.images import PREPROCESSING_NAMES
 from astria_nb.tune import SUBMIT_OPTIONS, check_field_names
 
-_OPTIONS = (
-    *("client", "log", "draft", "max_cost"),
-    *("keep_metadata", "max_side", "keep_damaged", "save_thumbnails"),
-)
+_OPTIONS = ("client", "log", "draft", "max_cost", *PREPROCESSING_NAMES, "save_thumbnails")
 _OF_SUBMIT = {**SUBMIT_OPTIONS, "encoding": "form.submit", "once": "form.submit"}
 
 

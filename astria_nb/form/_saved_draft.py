@@ -14,16 +14,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from astria_nb.errors import Problem, TuneError
-from astria_nb.images import Image, Preprocessing
+from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.images import PREPROCESSING_NAMES, Image, Preprocessing
 from astria_nb.tune import FIELDS
 from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_long_keys
 from astria_nb.utils.remove_tree import remove_tree
 
-_SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side", "keep_damaged")
 LIST = "list"
 """What the tunes of a form's list are saved as, beside its fields."""
+_SAVED_FIELDS = (*FIELDS, *PREPROCESSING_NAMES, LIST)
 FOLDER = ".astria_drafts"
 _OWNER = "form"  # the form that saves the draft, in its file
 _UNUSED_SECONDS = (
@@ -73,13 +73,14 @@ class SavedDraft:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
         try:
             saved = self._content()
-            Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
+            for values in (saved, *_listed(saved)):
+                Preprocessing.taken_from(dict(values))
             used = _folders_of_photos(saved)
-        except (OSError, ValueError, TypeError, RecursionError):
+        except (AstriaError, OSError, ValueError, TypeError, RecursionError):
             return {}
         self._keep_photos(used)
         self._delete_unused_photos()
-        return {name: value for name, value in saved.items() if name in (*_SAVED_FIELDS, LIST)}
+        return {name: value for name, value in saved.items() if name in _SAVED_FIELDS}
 
     def write(self, values: Mapping[str, Any]) -> bool:
         """Save a draft atomically, without any field that seems to contain an API key.

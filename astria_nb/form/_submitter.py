@@ -44,7 +44,7 @@ class Submitter:
     review : callable
         Returns a `Review` of the draft as it is.
     update : callable
-        Brings the form in line with the draft and the submissions.
+        Brings the form in line with the draft and the submissions; takes a review that was just made.
     tune_list : TuneList
         Sent before the draft.
     add : callable
@@ -64,7 +64,7 @@ class Submitter:
         panel: SubmissionPanel,
         submit_bar: SubmitBar,
         review: Callable[[], Review],
-        update: Callable[[], None],
+        update: Callable[..., None],
         tune_list: TuneList,
         add: Callable[[], None],
     ) -> None:
@@ -231,15 +231,15 @@ class Submitter:
                 raise (LogError if is_ready else TuneError)(*review.problems, *[_LIST] * is_list)
             if (row := self._panel.state.row_of(review.tune.title)) is not None:
                 return row
+            options = self._options(client, encoding, repeat)
+            if client is self._client:
+                options = replace(options, shown=review.estimate, on_pack=self._draft.pack.renew)
             self._panel.state.start()
             self._panel.upload.begin()
             self._panel.upload.show_start()
             if repeat == "send":  # as above
                 self._panel.upload.focus()
-            in_caller(self._update)()
-            options = self._options(client, encoding, repeat)
-            if client is self._client:
-                options = replace(options, shown=review.estimate, on_pack=self._draft.pack.renew)
+            in_caller(self._update)(review)
             return self._panel.send(review.tune, options)
 
     def _options(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> SubmitOptions:

@@ -128,13 +128,10 @@ class TuneForm(widgets.VBox):
         self._max_cost = check_max_cost(max_cost)
         save_thumbnails = check_bool("save_thumbnails", save_thumbnails)
         self._saving = SavingLine(None if draft is None else SavedDraft(self._log.folder, draft))
-        values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
-        values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
+        values: dict[str, Any] = {**asdict(Preprocessing(keep_metadata, max_side, keep_damaged)), **fields}
         values |= self._saving.read()
         saved_list = values.pop(LIST, [])
-        preprocessing = Preprocessing(
-            *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
-        )
+        preprocessing = Preprocessing.taken_from(values)
         self._make_parts(preprocessing, in_rehearsal=is_rehearsal(client), with_photos=save_thumbnails)
         super().__init__(
             [
@@ -166,6 +163,7 @@ class TuneForm(widgets.VBox):
     def _make_parts(self, preprocessing: Preprocessing, *, in_rehearsal: bool, with_photos: bool) -> None:
         """Make the widgets of the form, and what connects them."""
         self._version_problems: list[Problem] = []
+        self._last_review: Review | None = None
         self._list = TuneList(
             lambda listed: self._list_editor.edit(listed),
             lambda: self._list_editor.on_removed(),
@@ -459,7 +457,7 @@ class TuneForm(widgets.VBox):
 
     def _review(self) -> Review:
         field_values, pack_field = self._draft.values(), self._draft.pack
-        return review(
+        self._last_review = review(
             *(field_values, pack_field, self._panel.state),
             *(self._max_cost, self._notice.log_problem()),
             *(self.client, self._account.balance),
@@ -467,11 +465,18 @@ class TuneForm(widgets.VBox):
             self._list.tunes,
             self._version_problems,
         )
+        return self._last_review
 
-    def _update(self) -> None:
-        """Update traits and widgets from the draft and the submissions."""
+    def _update(self, reviewed: Review | None = None) -> None:
+        """Update traits and widgets from the draft and the submissions.
+
+        Parameters
+        ----------
+        reviewed : Review, optional
+            The one that was just made. It is used unless the draft was reviewed again since.
+        """
         with self._draft.lock:
-            result = self._review()
+            result = self._review() if reviewed is None or reviewed is not self._last_review else reviewed
             self.tune, self.valid = result.tune, result.is_valid
             status = status_of(result, self._panel.state)
             self._view.update(result, self._panel.state, status)
@@ -480,8 +485,8 @@ class TuneForm(widgets.VBox):
             self._save_draft()
         self._saved_output.changed()
 
-    def _on_submission(self) -> None:
-        self._update()
+    def _on_submission(self, reviewed: Review | None = None) -> None:
+        self._update(reviewed)
         if self._panel.state.phase != "sending":
             self._account.refresh()
 

@@ -11,7 +11,7 @@ from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, picture
 from astria_nb.images._hashed_content import BLOCK, under_way
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
 from astria_nb.images._only_smaller import all_only_smaller
-from astria_nb.images._preprocessing import UNCHANGED, Preprocessing
+from astria_nb.images._preprocessing import PREPROCESSING_NAMES, UNCHANGED, Preprocessing
 from astria_nb.images._sent_names import own_names_of, sent_names
 from astria_nb.images._types import Images, ImageSource
 from astria_nb.images._upload import (
@@ -26,6 +26,7 @@ from astria_nb.images._upload_sizes import upload_size
 __all__ = [
     "BLOCK",
     "MEDIA_TYPES",
+    "PREPROCESSING_NAMES",
     "RE_ENCODED",
     "SUFFIXES",
     "UNCHANGED",

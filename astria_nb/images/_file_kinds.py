@@ -13,7 +13,6 @@ RE_ENCODED = {"image/heic": "HEIC", "image/avif": "AVIF"}
 _ALWAYS_READABLE = ("image/jpeg", "image/png", "image/webp")
 _MODULES = {"image/heic": "pillow_heif", "image/avif": "PIL._avif"}
 _INSTALLS = {"image/heic": "astria-nb[heic]", "image/avif": "pillow>=11.3"}
-_VIDEO_HINT = "save a frame of it as JPEG, or remove it"
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 _OTHERS = (
     (re.compile(rb"GIF8"), "a GIF image"),
@@ -60,34 +59,37 @@ def refusal_of_frame(frame: JpegFrame) -> tuple[str, str] | None:
     return f"is {kind}, which few programs read", "save it as an ordinary JPEG of 8 bits, or remove it"
 
 
-def refusal(head: bytes) -> tuple[str, str]:
+def refusal(head: bytes, last_resort: str = "remove it") -> tuple[str, str]:
     r"""Return what is wrong with a file that cannot be read as a photo, and what to do about it.
 
     Parameters
     ----------
     head : bytes
         The first bytes of the file; a few hundred are enough.
+    last_resort : str
+        What to do if the file cannot be converted.
 
     Examples
     --------
     >>> refusal(b"II*\0")
     ("is a TIFF image or a camera's raw file", 'convert it to JPEG, or remove it')
     """
+    convert = f"convert it to JPEG, or {last_resort}"
     if not head:
-        return "is empty", "copy it again, or remove it"
+        return "is empty", f"copy it again, or {last_resort}"
     if _WEB_PAGE.match(head):
-        return "is a web page, not an image", "download the image itself, or remove it"
+        return "is a web page, not an image", f"download the image itself, or {last_resort}"
     if head.startswith(b"version https://git-lfs"):
-        return "only stands for an image in Git LFS", "run git lfs pull, or remove it"
+        return "only stands for an image in Git LFS", f"run git lfs pull, or {last_resort}"
     for signature, name in _OTHERS:
         if signature.match(head):
-            return f"is {name}", "convert it to JPEG, or remove it"
+            return f"is {name}", convert
     file_type = media_type(head) or ""
     if is_readable(file_type):  # only the beginning is that of a photo
-        return "is a damaged image", "convert it to JPEG, or remove it"
+        return "is a damaged image", convert
     if file_type.startswith("video/"):
-        return "is a video, not an image", _VIDEO_HINT
+        return "is a video, not an image", f"save a frame of it as JPEG, or {last_resort}"
     if file_type in RE_ENCODED:
         hint = f"pip install '{_INSTALLS[file_type]}', or convert it to JPEG"
         return f"is {RE_ENCODED[file_type]}, which cannot be read here", hint
-    return "is not a JPEG, PNG or WebP image", "convert it to JPEG, or remove it"
+    return "is not a JPEG, PNG or WebP image", convert

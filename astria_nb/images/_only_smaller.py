@@ -11,6 +11,7 @@ from astria_nb.images._image import Image
 from astria_nb.images._preprocessing import Preprocessing
 from astria_nb.images._resizing import needs_resizing
 from astria_nb.utils.formatting import quoted
+from astria_nb.utils.remedies import Remedy
 
 
 def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
@@ -26,11 +27,11 @@ def only_smaller(image: Image, preprocessing: Preprocessing) -> Problem | None:
     if image.width * image.height > MAX_PIXELS:
         megapixels = f"{image.width * image.height / 1e6:.0f} megapixels"
         what = f"{quoted(image.filename)} has {megapixels}, too many to send"
-        return Problem("images", what, "make it smaller with max_side=2048")
+        return Problem("images", what, f"make it smaller {Remedy.SMALLER}")
     if image.media_type in RE_ENCODED and not preprocessing.keep_metadata:
         name = RE_ENCODED[image.media_type]
         what = f"{quoted(image.filename)} is {name}, whose metadata cannot be removed without loss"
-        hint = "send it as a JPEG with max_side=2048, or unchanged with keep_metadata=True"
+        hint = f"send it as a JPEG {Remedy.SMALLER}, or unchanged {Remedy.KEEP_METADATA}"
         return Problem("images", what, hint)
     return None
 

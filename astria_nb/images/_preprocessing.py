@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.utils.arguments import check_bool
 from astria_nb.utils.formatting import short
 
 _MIN_SIDE, _MAX_SIDE = 512, 16384
@@ -29,6 +31,8 @@ class Preprocessing:
     ------
     TuneError
         `max_side` is not a valid number of pixels.
+    AstriaError
+        A switch is not True or False.
 
     Examples
     --------
@@ -41,7 +45,21 @@ class Preprocessing:
     max_side: int | None = None
     keep_damaged: bool = False
 
+    @classmethod
+    def taken_from(cls, values: dict[str, Any]) -> Self:
+        """Return what values among others say, which lose it; what they do not say is as by default.
+
+        Examples
+        --------
+        >>> values = {"pack": 43, "max_side": 2048}
+        >>> Preprocessing.taken_from(values), values
+        (Preprocessing(keep_metadata=False, max_side=2048, keep_damaged=False), {'pack': 43})
+        """
+        return cls(**{name: values.pop(name) for name in PREPROCESSING_NAMES if name in values})
+
     def __post_init__(self) -> None:
+        for name in ("keep_metadata", "keep_damaged"):
+            object.__setattr__(self, name, check_bool(name, getattr(self, name)))
         side = self.max_side
         if side is None or (type(side) is int and _MIN_SIDE <= side <= _MAX_SIDE):
             return
@@ -49,5 +67,7 @@ class Preprocessing:
         raise TuneError(Problem("max_side", what, "give one such as 2048"))
 
 
+PREPROCESSING_NAMES = tuple(field.name for field in fields(Preprocessing))
+"""The names of the options; the calls that take them have parameters of these names."""
 UNCHANGED = Preprocessing(keep_metadata=True)
 """Upload every file as it is."""

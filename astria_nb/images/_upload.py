@@ -31,10 +31,11 @@ from astria_nb.images.metadata import (
 from astria_nb.utils.formatting import quoted
 from astria_nb.utils.interrupts import raise_if_interrupted
 from astria_nb.utils.progress import ReportProgress
+from astria_nb.utils.remedies import Remedy
 
 _CONCURRENT = 2  # images that are decoded at once: a JPEG that is made smaller takes 40 MB of memory
 _SILENT_SECONDS = 0.5
-_KEEP = "re-save it, remove it, or send it as it is with keep_damaged=True"
+_KEEP = f"re-save it, remove it, or send it as it is {Remedy.KEEP_DAMAGED}"
 _cleaned = FileMemory[Sequence[Part]]()
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "image/png": (".png",)}
 
@@ -67,12 +68,12 @@ class SentImage(HashedContent):
         except FileNotFoundError:
             reason, hint = "no longer exists", "put it back, or remove it"
         except InvalidImageError as error:
-            reason, hint = f"{error} and cannot be made smaller", "re-save it, or omit max_side"
+            reason, hint = f"{error} and cannot be made smaller", f"re-save it, or {Remedy.NOT_SMALLER}"
             if image.media_type in RE_ENCODED:
                 hint = "re-save it as JPEG, or remove it"
         except MalformedImageError as error:
             reason = f"{error}, so its metadata cannot be removed reliably"
-            hint = "re-save it, remove it, or send it unchanged with keep_metadata=True"
+            hint = f"re-save it, remove it, or send it unchanged {Remedy.KEEP_METADATA}"
         except DamagedImageError as error:
             reason = f"{error}: its picture cannot be fully decoded"
             hint = _KEEP

@@ -51,7 +51,7 @@ def clocks_ahead(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
 
     Parameters
     ----------
-    table, sent
+    table, sent : pyarrow.Table, sequence of int
         As for `service_times`.
     """
     ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())

@@ -158,9 +158,7 @@ def submit(
             log=log_or_default(log),
             observer=observer,
             encoding=encoding,
-            preprocessing=Preprocessing(
-                check_bool("keep_metadata", keep_metadata), max_side, check_bool("keep_damaged", keep_damaged)
-            ),
+            preprocessing=Preprocessing(keep_metadata, max_side, keep_damaged),
             max_cost=check_max_cost(max_cost),
             settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
             timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),

@@ -14,13 +14,14 @@ from astria_nb.errors import Problem
 from astria_nb.tune._expiry import expiry
 from astria_nb.tune._share_pages import hint_for, share_page
 from astria_nb.utils.formatting import short
+from astria_nb.utils.remedies import Remedy
 
 _PRIVATE_NAMES = re.compile(
     r"(.*\.)?(localhost|localdomain|local|internal|intranet|lan|home|home\.arpa|corp|private)|[^.]*"
 )
 _SHARED = re.compile(r"0x[0-9a-f.x]+|[0-9.]+")  # an IPv4 address in any spelling, such as 127.1
 _UNREACHABLE = "is an address of this machine or its network, which the service cannot reach"
-_GIVE_FILES = "give the photos as images, or put them where the service can get them"
+_GIVE_FILES = f"{Remedy.GIVE_THE_PHOTOS}, or put them where the service can get them"
 _GIVE_TUNNEL = "give the https address of a tunnel: anb.Callbacks(public_url=…).fields()"
 _SIGN_AGAIN = "sign it again, for an hour or more"
 _TWO = re.compile(r"[,;]https?://|\.(?:jpe?g|png|webp)https?://", re.IGNORECASE)
@@ -78,7 +79,7 @@ def _picture_faults(address: str, is_local: bool, now: datetime) -> Iterator[_Fa
 def _odd_endings(address: str, parts: SplitResult) -> Iterator[_Fault]:
     """Yield problems that the end of an address suggests; it may still be a picture."""
     if _TWO.search(address):
-        yield "looks like two addresses in one", "give each as a separate item"
+        yield "looks like two addresses in one", f"give each {Remedy.AS_AN_ITEM}"
     elif parts.path in ("", "/") and not parts.query:
         yield "is a whole site, not a picture", "give the address of the picture itself"
     elif stray := _STRAY.search(address):

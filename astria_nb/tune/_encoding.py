@@ -17,6 +17,7 @@ from astria_nb.tune._limits import beyond_limits, keys_changed_by_multipart
 from astria_nb.tune._tune import FIELDS, Tune
 from astria_nb.utils.formatting import short
 from astria_nb.utils.progress import ReportProgress
+from astria_nb.utils.remedies import Remedy
 
 _DEFAULT = Preprocessing()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -97,10 +98,10 @@ def choose(tune: Tune, encoding: Encoding | None = None) -> Encoding:
             Problem(
                 "encoding",
                 f"{chosen!r} cannot carry image files",
-                "choose 'multipart', or give addresses as image_urls instead of images",
+                f"choose 'multipart', or give addresses {Remedy.AS_URLS_INSTEAD}",
             )
         )
-    if chosen == "multipart" and (lost := [*keys_changed_by_multipart(vars(tune), "choose encoding='json'")]):
+    if chosen == "multipart" and (lost := [*keys_changed_by_multipart(vars(tune), Remedy.CHOOSE_JSON)]):
         raise TuneError(*lost)
     return chosen
 

@@ -6,10 +6,12 @@ import difflib
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
+from astria_nb.images import PREPROCESSING_NAMES
+
 _SIMILARITY = 0.75  # below this similarity, a word was hardly meant
 _OF_SUBMIT = (
-    *("client", "encoding", "log", "idempotent", "once", "settle", "max_cost", "keep_metadata", "max_side"),
-    *("keep_damaged", "timeout", "on_sent", "say"),
+    *("client", "encoding", "log", "idempotent", "once", "settle", "max_cost", *PREPROCESSING_NAMES),
+    *("timeout", "on_sent", "say"),
 )
 _OF_SUBMIT_MANY = ("max_workers", "rate", "executor", "on_error", "skip_invalid", "ignore")
 SUBMIT_OPTIONS: Mapping[str, str] = MappingProxyType(

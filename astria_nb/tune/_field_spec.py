@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from astria_nb.tune import validators
 from astria_nb.tune.validators import Validator
+
+Holds = Literal["text", "address", "value"]
+"""Text that may say anything, such as ``007``; an address, of a photo or with a secret; any other value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,10 @@ class FieldSpec:
         Returns the value as `Tune` holds it, and reports what is wrong with it.
     label : str
         The field's name in running text, such as ``image URLs``.
+    holds : {"text", "address", "value"}
+        What it holds, or each entry of its list or map.
+    may_be_blank : bool
+        Whether blank text is a value; otherwise it means that the field was not given.
     shape : {"scalar", "list", "map"}
     placeholder : str
         An example, or a hint, for an empty input.
@@ -28,19 +34,11 @@ class FieldSpec:
 
     validate: Validator
     label: str
+    holds: Holds
+    may_be_blank: bool = False
     shape: Literal["scalar", "list", "map"] = "scalar"
     placeholder: str = ""
     is_parameter: bool = True
-
-    @property
-    def is_address(self) -> bool:
-        """Whether it holds addresses: of photos, or with a secret."""
-        return self.validate in (validators.url, validators.urls)
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it, or each of its entries, is free text, such as ``007``."""
-        return self.validate in (validators.text, validators.label, validators.characteristics)
 
     @property
     def heading(self) -> str:
@@ -53,6 +51,6 @@ class FieldSpec:
         return {} if self.shape == "map" else () if self.shape == "list" else None
 
 
-def declared(validate: Validator, label: str, **options: Any) -> dict[str, FieldSpec]:
+def declared(validate: Validator, label: str, holds: Holds, **options: Any) -> dict[str, FieldSpec]:
     """Return the metadata of a dataclass field; parameters as the attributes of `FieldSpec`."""
-    return {"spec": FieldSpec(validate=validate, label=label, **options)}
+    return {"spec": FieldSpec(validate=validate, label=label, holds=holds, **options)}

@@ -9,6 +9,7 @@ from typing import Any
 from astria_nb.errors import Problem
 from astria_nb.tune._body import Encoding
 from astria_nb.utils.formatting import short
+from astria_nb.utils.remedies import Remedy
 
 MAX_FILES = 127
 _MAX_PARTS, _MAX_PAIRS = 4095, 4096
@@ -21,7 +22,7 @@ def too_many_files(count: int) -> Iterator[Problem]:
     """Find more files than one request may have; the service fails after the upload of one more."""
     if count > MAX_FILES:
         what = f"{count:,} files are too many: the service reads {MAX_FILES} per request"
-        hint = f"send at most {MAX_FILES} files, or give addresses as image_urls instead"
+        hint = f"send at most {MAX_FILES} files, or give addresses {Remedy.AS_URLS} instead"
         yield Problem("images", what, hint)
 
 
@@ -70,7 +71,7 @@ def beyond_limits(
     >>> print(beyond_limits("form", [("tune[image_urls][]", "https://example.com/1.jpg")] * 5000, 10**5, 0))
     encoding: the form has 5,000 fields, and a stock Rails reads 4,096; choose encoding='json'
     """
-    way_out = "give less text or fewer files" if files else "choose encoding='json'"
+    way_out = "give less text or fewer files" if files else Remedy.CHOOSE_JSON.value
     limits: tuple[tuple[str, int, int], ...] = ()
     if encoding == "form":
         limits = ("form has {:,} fields", len(pairs), _MAX_PAIRS), ("form has {:,} bytes", size, _MAX_FORM)

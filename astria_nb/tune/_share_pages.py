@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs
 
+from astria_nb.utils.remedies import Remedy
+
 _SIGN_IN = "it asks the visitor to sign in; give a presigned address of the object"
 _IMAGE_ADDRESS = "open it, right-click the picture, and copy its image address"
-_FILES = "download the photos, and give them as images"
+_FILES = f"download the photos, and {Remedy.GIVE_THEM}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from astria_nb.tune._field_names import SUBMIT_OPTIONS, unknown_field
 from astria_nb.tune._field_spec import FieldSpec, declared
 from astria_nb.tune.plain import is_blank, is_missing
 from astria_nb.utils.redaction import redact_text
+from astria_nb.utils.remedies import Remedy
 
-_EMPTY = Problem(
+_NO_IMAGES = Problem("images", "are missing", Remedy.GIVE_FILES_OR_URLS.value, kind="missing")
+_NO_IMAGES_IN_LIST = Problem(
     "images",
     "are missing: the list is empty",
     "check the folder and the ending, such as images=sorted(Path('photos').glob('*.[jJ]*'))",
@@ -122,33 +124,43 @@ class Tune:
     """
 
     # In the order of the request.
-    pack: int | str = field(metadata=declared(validators.pack, "pack", is_parameter=False))
+    pack: int | str = field(metadata=declared(validators.pack, "pack", "value", is_parameter=False))
     title: str | None = field(
-        metadata=declared(validators.label, "title", placeholder="a unique name for this tune")
+        metadata=declared(validators.label, "title", "text", placeholder="a unique name for this tune")
     )
-    name: str | None = field(metadata=declared(validators.label, "class"))
+    name: str | None = field(metadata=declared(validators.label, "class", "text"))
     images: tuple[Image, ...] = field(
-        metadata=declared(validators.images, "images", shape="list", is_parameter=False)
+        metadata=declared(validators.images, "images", "value", shape="list", is_parameter=False)
     )
-    image_urls: tuple[str, ...] = field(metadata=declared(validators.urls, "image URLs", shape="list"))
-    callback: str | None = field(metadata=declared(validators.url, "callback", placeholder=_HOOK))
+    image_urls: tuple[str, ...] = field(
+        metadata=declared(validators.urls, "image URLs", "address", shape="list")
+    )
+    callback: str | None = field(metadata=declared(validators.url, "callback", "address", placeholder=_HOOK))
     characteristics: dict[str, str] = field(
-        metadata=declared(validators.characteristics, "characteristics", shape="map")
+        metadata=declared(validators.characteristics, "characteristics", "text", shape="map")
     )
     prompt_attributes: dict[str, str | int | float | bool] = field(
-        metadata=declared(validators.prompt_attributes, "prompt attributes", shape="map")
+        metadata=declared(validators.prompt_attributes, "prompt attributes", "value", shape="map")
     )
     prompts_callback: str | None = field(
-        metadata=declared(validators.url, "callback for all prompts", placeholder=_HOOK)
+        metadata=declared(validators.url, "callback for all prompts", "address", placeholder=_HOOK)
     )
-    tune_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "existing tunes", shape="list"))
-    prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", shape="list"))
-    preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset"))
+    tune_ids: tuple[int, ...] = field(
+        metadata=declared(validators.ids, "existing tunes", "value", shape="list")
+    )
+    prompt_ids: tuple[int, ...] = field(metadata=declared(validators.ids, "prompts", "value", shape="list"))
+    preset: str | None = field(metadata=declared(validators.one_of(*validators.PRESETS), "preset", "value"))
     brief: str | None = field(
-        metadata=declared(validators.text, "brief", placeholder="art direction: natural light, muted colours")
+        metadata=declared(
+            validators.text,
+            "brief",
+            "text",
+            may_be_blank=True,
+            placeholder="art direction: natural light, muted colours",
+        )
     )
-    auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend"))
-    branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch"))
+    auto_extend: bool | None = field(metadata=declared(validators.boolean, "auto extend", "value"))
+    branch: str | None = field(metadata=declared(validators.one_of("fast"), "branch", "value"))
 
     def __init__(self, **arguments: Unpack[TuneFields]) -> None:
         values, problems = check(arguments)
@@ -218,8 +230,7 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
     values: dict[str, Any] = {}
     for name, spec in FIELDS.items():
         value = arguments.get(name)
-        # A brief is the only text that may be blank.
-        is_absent = is_missing(value) or (is_blank(value) and spec.validate is not validators.text)
+        is_absent = is_missing(value) or (is_blank(value) and not spec.may_be_blank)
         is_deferred = name == "images" and not opens_images
         validate = validators.images_later if is_deferred else spec.validate
         values[name] = spec.empty if is_absent else validate(value, _reporter(name, problems))
@@ -227,13 +238,17 @@ def check(arguments: Mapping[str, Any], *, opens_images: bool = True) -> tuple[d
         values["images"] = image_lists.with_captions(values["images"], _reporter("images", problems))
     if values["images"]:
         problems += limits.too_many_files(len(values["images"]))
-        problems += limits.keys_changed_by_multipart(values, "give addresses as image_urls instead of files")
+        problems += limits.keys_changed_by_multipart(
+            values, f"give addresses {Remedy.AS_URLS} instead of files"
+        )
     invalid = {_field_of(problem) for problem in problems}
+    images = arguments.get("images")
+    no_images = _NO_IMAGES if is_missing(images) or is_blank(images) else _NO_IMAGES_IN_LIST
     problems += [
-        problem for problem in _missing_or_conflicting(values, invalid) if problem.field not in invalid
+        problem
+        for problem in _missing_or_conflicting(values, invalid, no_images)
+        if problem.field not in invalid
     ]
-    if not is_missing(images := arguments.get("images")) and not is_blank(images):
-        problems = [_EMPTY if problem.what == "are missing" else problem for problem in problems]
     order = list(FIELDS)
     return values, sorted(problems, key=lambda problem: order.index(_field_of(problem)))
 
@@ -266,7 +281,9 @@ def _reporter(name: str, problems: list[Problem]) -> validators.Report:
     return report
 
 
-def _missing_or_conflicting(values: Mapping[str, Any], invalid: Set[str]) -> Iterator[Problem]:
+def _missing_or_conflicting(
+    values: Mapping[str, Any], invalid: Set[str], no_images: Problem
+) -> Iterator[Problem]:
     """Find required fields that are empty, and fields that exclude each other."""
     if values["pack"] is None:
         yield Problem("pack", "is missing", "give a pack's id or slug, such as 260", kind="missing")
@@ -286,5 +303,4 @@ def _missing_or_conflicting(values: Mapping[str, Any], invalid: Set[str]) -> Ite
         what = "cannot be combined with images"
         yield Problem("image_urls", what, "leave out one of the two", kind="conflict")
     if not values["images"] and not values["image_urls"] and "image_urls" not in invalid:
-        hint = "give files as images or addresses as image_urls"
-        yield Problem("images", "are missing", hint, kind="missing")
+        yield no_images

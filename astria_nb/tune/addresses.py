@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv6Address
 from os import PathLike
@@ -15,6 +16,7 @@ from astria_nb.tune.plain import INVISIBLE, as_text
 from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
+from astria_nb.utils.remedies import Remedy
 
 # Every visible ASCII character but " < > \ ^ ` { | }, and a percent sign only where it encodes one.
 _CHARACTERS = re.compile(r"(?:[!#-$&-;=?-\[\]_a-z~]|%[0-9a-f]{2})+", re.IGNORECASE)
@@ -30,14 +32,31 @@ _MAX_PROPOSAL = 300  # characters
 
 _PRESIGN = "give the https:// address of the file, such as a presigned one"
 _SERVE = "put the file on a web server, and give its https:// address"
-_SAVE = "save it as a file, and give the file as images=[…]"
+_SAVE = f"save it as a file, and {Remedy.GIVE_THE_FILE}"
 _ELSEWHERE = {
     **dict.fromkeys(("s3", "gs", "gcs", "az", "abfs", "abfss", "wasbs", "oss", "r2", "b2", "hf"), _PRESIGN),
     **dict.fromkeys(("ftp", "ftps", "sftp", "smb", "hdfs", "dbfs", "ipfs"), _SERVE),
 }
 _IN_MEMORY = ("data", "blob")
-_LOCAL = "give files as images=[…], and addresses that begin with https:// as image_urls"
+_LOCAL = f"{Remedy.GIVE_FILES}, and addresses that begin with https:// {Remedy.AS_URLS}"
 _WHOLE = "give a whole address, which begins with https://"
+
+
+class _Fault(Enum):
+    """What is wrong with an address, and the hint if nothing better is found; an empty one if none is."""
+
+    NOT_AN_ADDRESS = "is not a web address", ""
+    UNSENDABLE = "contains characters that cannot be sent (NUL, or half of a surrogate pair)", "remove them"
+    BAD_HOST = "has no valid host and port", "check the host, and the port, which is 1 to 65535"
+    NOT_ASCII = "has a host name that is not ASCII", "write the host in its xn-- form"
+    NOT_ENCODED = (
+        "has characters that must be percent-encoded",
+        "write %20 for a space, %25 for a percent sign, and so on",
+    )
+
+    def __init__(self, what: str, hint: str) -> None:
+        self.what = what
+        self.hint = hint
 
 
 def url(value: Any, report: Report, *, of_picture: bool = False) -> str | None:
@@ -58,10 +77,10 @@ def url(value: Any, report: Report, *, of_picture: bool = False) -> str | None:
     if PLACEHOLDER in address:
         report(f"{short(address)} lacks its secret", "enter the whole address")
         return None
-    what = _fault(address)
-    if what is None:
+    fault = _fault_of(address)
+    if fault is None:
         return address
-    report(f"{short(address)} {what}", _hint(address, what, of_picture))
+    report(f"{short(address)} {fault.what}", _hint(address, fault, of_picture))
     return None
 
 
@@ -102,45 +121,37 @@ def is_encodable(value: str) -> bool:
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _fault(address: str) -> str | None:
+def _fault_of(address: str) -> _Fault | None:
     if not address.lower().startswith(("http://", "https://")):
-        return "is not a web address"
+        return _Fault.NOT_AN_ADDRESS
     if not is_encodable(address):
-        return "contains characters that cannot be sent (NUL, or half of a surrogate pair)"
+        return _Fault.UNSENDABLE
     if (host := _host_at(_ORIGIN.match(address)[0])) is None:  # type: ignore[index]  # it begins so
-        return "has no valid host and port"
+        return _Fault.BAD_HOST
     if not host.isascii():
-        return "has a host name that is not ASCII"
-    return None if _CHARACTERS.fullmatch(address) else "has characters that must be percent-encoded"
+        return _Fault.NOT_ASCII
+    return None if _CHARACTERS.fullmatch(address) else _Fault.NOT_ENCODED
 
 
-def _hint(address: str, what: str, of_picture: bool) -> str:
+def _hint(address: str, fault: _Fault, of_picture: bool) -> str:
     if not is_encodable(address):
-        return "remove them" if what.startswith("contains") else _WHOLE
+        return fault.hint or _WHOLE
     if _NEXT_ADDRESS.search(address):
-        return "give each address as an item of its own" if of_picture else "give one address"
+        return f"give each address {Remedy.AS_AN_ITEM}" if of_picture else "give one address"
     if _PLACE.search(address):
         return "fill in what is in braces"
     if _scheme_of(address) in _IN_MEMORY:
         return _SAVE if of_picture else _WHOLE
-    if begins_without_scheme(address) and _fault(f"https://{address}") is None:
+    if begins_without_scheme(address) and _fault_of(f"https://{address}") is None:
         return "begin it with https://"
-    proposal = next((repaired for repaired in repairs(address) if _fault(repaired) is None), None)
+    proposal = next((repaired for repaired in repairs(address) if _fault_of(repaired) is None), None)
     if proposal is not None and redact_text(proposal) == proposal and len(proposal) <= _MAX_PROPOSAL:
         return f"write {proposal}"
-    return _hint_in_words(address, what, of_picture, has_proposal=proposal is not None)
-
-
-def _hint_in_words(address: str, what: str, of_picture: bool, *, has_proposal: bool) -> str:
     if re.search(r"[\x00-\x1f\x7f]", address):
         return "write it in one line, without control characters"
-    if has_proposal or "percent-encoded" in what:
-        return "write %20 for a space, %25 for a percent sign, and so on"
-    if "ASCII" in what:
-        return "write the host in its xn-- form"
-    if "host and port" in what:
-        return "check the host, and the port, which is 1 to 65535"
-    return _ELSEWHERE.get(_scheme_of(address), _LOCAL if of_picture else _WHOLE)
+    if proposal is not None:
+        return _Fault.NOT_ENCODED.hint
+    return fault.hint or _ELSEWHERE.get(_scheme_of(address), _LOCAL if of_picture else _WHOLE)
 
 
 def _scheme_of(address: str) -> str:
@@ -154,7 +165,7 @@ def _hint_for_object(value: Any, of_picture: bool) -> str:
             address = _BLANK_ENDS.sub("", value.decode("ascii"))
         except UnicodeDecodeError:
             return _LOCAL if of_picture else _WHOLE
-        if _fault(address) is None and redact_text(address) == address and len(address) <= _MAX_PROPOSAL:
+        if _fault_of(address) is None and redact_text(address) == address and len(address) <= _MAX_PROPOSAL:
             return f"write {address}"
     if of_picture and isinstance(value, PathLike | bytes):
         return _LOCAL

@@ -18,6 +18,7 @@ from astria_nb.tune._path_repairs import is_folder, mode_of, repaired
 from astria_nb.tune.addresses import kind_of
 from astria_nb.tune.proposals import as_code
 from astria_nb.utils.formatting import short
+from astria_nb.utils.remedies import Remedy
 
 Fault = tuple[str, str]
 """What is wrong, and how to fix it."""
@@ -115,7 +116,7 @@ def _is_photo(path: str) -> bool:
 def _hint_for_address(address: re.Match[str]) -> str:
     scheme = (address[1] or address[2]).lower()
     if scheme in ("http", "https"):
-        return "give addresses as image_urls=[…]"
+        return f"give addresses {Remedy.AS_LIST_OF_URLS}"
     if scheme == "file":
         return "give the path of an existing file, without file://"
     return _SAVE if scheme == "data" else "download it, and give the path of the file"

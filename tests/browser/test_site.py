@@ -14,7 +14,6 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 import astria_nb as anb
-from astria_nb.rows import LABEL_SCHEMA, LOG_SCHEMA, PROMPT_SCHEMA, TUNE_SCHEMA
 from helpers.paths import ROOT
 
 WIDTHS = (1280, 480)  # pixels
@@ -78,19 +77,6 @@ def test_every_public_name_is_explained_with_its_parameters(site: Path) -> None:
     types = re.findall(r'Type<span class="colon">:</span></dt>\s*<dd[^>]*><p>(.*?)</p>', text, re.DOTALL)
     assert [name for name in types if len(re.sub("<[^>]*>", "", name).split()) > 3] == []
     assert len(types) > 10
-
-
-def test_the_columns_of_rows_are_explained() -> None:
-    _, tune, prompt, log = (ROOT / "docs" / "how-to" / "rows.md").read_text("utf-8").split("\n## ")
-
-    def columns(text: str) -> list[str]:
-        rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-        return re.findall(r"`(\w+)`", " ".join(rows))
-
-    assert columns(tune) == TUNE_SCHEMA.names
-    assert columns(prompt) == PROMPT_SCHEMA.names
-    of_log = [*LOG_SCHEMA.names, *LABEL_SCHEMA.names]
-    assert columns(log) == [name for name in of_log if name not in TUNE_SCHEMA.names]
 
 
 def test_the_plot_of_the_figures_follows_the_switch_of_the_page(site: Path, browser: Browser) -> None:

@@ -244,7 +244,16 @@ def test_the_name_of_a_draft_must_be_a_valid_file_name(make, name):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[1]", "{", "[" * 9999, '{"images": 7}', '{"pack": 43, "nonsense": 1}']
+    "content",
+    [
+        *("", "[1]", "{", "[" * 9999, '{"images": 7}', '{"pack": 43, "nonsense": 1}'),
+        *(
+            '{"keep_damaged": "no"}',
+            '{"keep_metadata": "no"}',
+            '{"max_side": 1}',
+            '{"list": [{"max_side": 1}]}',
+        ),
+    ],
 )
 def test_a_damaged_draft_is_ignored(make, tmp_path, content):
     (tmp_path / ".astria_drafts").mkdir()

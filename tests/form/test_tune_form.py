@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import ipywidgets as widgets
 import pytest
@@ -15,13 +16,15 @@ from PIL import Image
 import astria_nb as anb
 import helpers.photos_with_metadata as samples
 from astria_nb.errors import AstriaError, NotSentError, OutcomeUnknownError, TuneError
+from astria_nb.form import _review as review
+from astria_nb.form import _tune_form
 from astria_nb.form._error_summary import ErrorSummary
 from astria_nb.form.images import InspectBar
 from astria_nb.form.images._image_list import ImageList
 from astria_nb.form.images._sample_photos import SamplePhotos
 from astria_nb.form.pickers import ClassField
 from astria_nb.form.pickers._picker import Picker
-from astria_nb.tune import Pack, Request, encode
+from astria_nb.tune import FIELDS, Pack, Request, encode
 from astria_nb.tune._pack import PackClass
 from helpers.form_widgets import button, descendants, labelled, markup, messages, only
 from helpers.waiting import PATIENCE, until
@@ -47,6 +50,21 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     for number, path in enumerate(paths):
         Image.new("RGB", (600, 600 + number), "teal").save(path)
     return paths
+
+
+def ways_to(widget: widgets.Widget, css_class: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield each widget of a class below another one, with all that are around it."""
+    if css_class in getattr(widget, "_dom_classes", ()):
+        yield (*above, widget)
+    for child in getattr(widget, "children", ()):
+        yield from ways_to(child, css_class, (*above, widget))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_of_a_tune_can_be_edited(form, name):
+    (way,) = ways_to(form, f"astria-at-{name}")
+    assert [widget for widget in way if widget.layout.display == "none"] == []
+    assert way[-1].value == form.to_dict().get(name)
 
 
 def test_a_new_form_has_a_title_and_shows_no_errors(form):
@@ -286,6 +304,53 @@ def test_clicks_and_code_at_once_send_one_tune(form, sandbox, photos):
     assert done.wait(PATIENCE)
     anb.submit(form)
     assert len(sandbox.received()) == 1
+
+
+@pytest.fixture
+def reviews(monkeypatch: pytest.MonkeyPatch) -> list[review.Review]:
+    """The reviews of this thread, from here on."""
+    made: list[review.Review] = []
+
+    def reviewed(*args: Any) -> review.Review:
+        result = review.review(*args)
+        if threading.current_thread() is threading.main_thread():
+            made.append(result)
+        return result
+
+    monkeypatch.setattr(_tune_form, "review", reviewed)
+    return made
+
+
+def test_the_choice_of_another_pack_is_reviewed_once(form, reviews):
+    for pack in ("43", "260", "no-such-pack", "43"):
+        reviews.clear()
+        labelled(form, "Pack").value = pack
+        assert [result.is_waiting for result in reviews] == [True]
+        until(lambda: form.status != "incomplete" or form.problems[0].field != "pack")
+        form._draft.pack.settle(PATIENCE)
+
+
+def test_a_submission_is_reviewed_when_it_begins_and_when_it_is_done(form, reviews):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    reviews.clear()
+    form.submit()
+    assert [result.was_submitted for result in reviews] == [False, True]
+
+
+def test_what_is_changed_while_a_submission_begins_is_not_sent_and_is_shown(form, sandbox):
+    form.fill(pack=43, name="cat", image_urls=[URL])
+    labelled(form, "Encoding").value = "multipart"
+    upload, title = form._panel.upload, form.to_dict()["title"]
+
+    def change() -> None:
+        form.fill(title="another")
+        labelled(form, "Encoding").value = "json"
+
+    upload.show_start = change
+    assert form.submit()["title"].tolist() == [title]
+    assert (form.tune.title, form.status) == ("another", "ready")
+    (sent,) = sandbox.received()
+    assert sent.content_type == "multipart/form-data"
 
 
 def test_submitting_again_returns_the_same_row_and_sends_nothing(form, sandbox):

@@ -29,7 +29,7 @@ async function open(subshellStarted) {
 describe("the progress of a batch", () => {
   it("cancels once, where a click reaches the kernel while its cell runs", async () => {
     const { comm, model, el, status } = await open(Promise.resolve());
-    await vi.waitFor(() => expect(comm.open).toHaveBeenCalledWith({ number: 3 }));
+    await vi.waitFor(() => expect(comm.open).toHaveBeenCalledWith({ kind: "show", number: 3 }));
     expect(button(el, "Cancel").hidden).toBe(true);
     model.set("can_cancel", true);
     const cancel = button(el, "Cancel");
@@ -37,7 +37,7 @@ describe("the progress of a batch", () => {
     cancel.focus();
     cancel.click();
     cancel.click();
-    expect(comm.send).toHaveBeenCalledTimes(1);
+    expect(comm.send.mock.calls).toEqual([[{ kind: "cancel" }]]);
     expect([cancel.textContent, cancel.getAttribute("aria-disabled")]).toEqual(["Cancelling", "true"]);
     expect(document.activeElement).toBe(cancel);
     model.set("text", "Cancelled. 5 of 40 done");

@@ -49,6 +49,7 @@ STATES: dict[type[anywidget.AnyWidget], str] = {
 WIDGETS = list(STATES)
 # The module of a widget's messages, and the script that declares the same messages.
 MESSAGES = {
+    batch: "submission/batch/batch.js",
     drop_zone_messages: "form/images/upload_sender.js",
     error_summary: "form/error_summary.js",
     image_list: "form/images/image_tile.js",

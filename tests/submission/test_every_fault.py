@@ -3,12 +3,13 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from astria_nb.client import _transport as transport
 from astria_nb.errors import NotSentError, OutcomeUnknownError
+from astria_nb.sandbox.faults import Kind
 from helpers.clock import Clock
 from helpers.fault_cases import CASES, ENCODINGS, Case
 from helpers.faulty_service import Service, a_tune, behind_gateway
@@ -32,6 +33,10 @@ def _healed(service: Service) -> Iterator[None]:
     """Let no test end in what befell the one before."""
     yield
     service.heal()
+
+
+def test_every_kind_of_fault_of_the_sandbox_has_a_case() -> None:
+    assert {case.fault["kind"] for case in CASES if case.fault} == set(get_args(Kind))
 
 
 @pytest.mark.parametrize(("case", "encoding"), PLANNED)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from astria_nb.utils.remedies import Remedy
+
 KEEP, SMALLER = "Keep location, date and camera information", "Make photos smaller"
 FROM_COMPUTER, FROM_SERVER, URLS = "From this computer", "From the server", "URLs"
 
-# What a hint for code says, and what one does in the form; of two that begin alike, the longer first.
+# What one does in the form instead.
 _IN_THE_FORM = {
-    "with max_side=2048": f'with "{SMALLER}" turned on',
-    "omit max_side": f'turn off "{SMALLER}"',
-    "with keep_metadata=True": f'with "{KEEP}" turned on',
-    "with keep_damaged=True": "by TuneForm(keep_damaged=True)",
-    "give the file as images=[…]": f'add the file under "{FROM_COMPUTER}"',
-    "give files as images=[…]": f'add files under "{FROM_COMPUTER}" or "{FROM_SERVER}"',
-    "give them as images": f'add them under "{FROM_COMPUTER}"',
-    "give the photos as images": f'add the photos under "{FROM_COMPUTER}"',
-    "as image_urls instead of images": f'under "{URLS}" instead of photos',
-    "as image_urls=[…]": f'under "{URLS}"',
-    "as image_urls": f'under "{URLS}"',
-    "as an item of its own": "on a line of its own",
-    "choose encoding='json'": 'choose "json" as the encoding',
+    Remedy.SMALLER: f'with "{SMALLER}" turned on',
+    Remedy.NOT_SMALLER: f'turn off "{SMALLER}"',
+    Remedy.KEEP_METADATA: f'with "{KEEP}" turned on',
+    Remedy.KEEP_DAMAGED: "by TuneForm(keep_damaged=True)",
+    Remedy.GIVE_THE_FILE: f'add the file under "{FROM_COMPUTER}"',
+    Remedy.GIVE_FILES_OR_URLS: f'add files under "{FROM_COMPUTER}" or addresses under "{URLS}"',
+    Remedy.GIVE_FILES: f'add files under "{FROM_COMPUTER}" or "{FROM_SERVER}"',
+    Remedy.GIVE_THEM: f'add them under "{FROM_COMPUTER}"',
+    Remedy.GIVE_THE_PHOTOS: f'add the photos under "{FROM_COMPUTER}"',
+    Remedy.AS_URLS_INSTEAD: f'under "{URLS}" instead of photos',
+    Remedy.AS_LIST_OF_URLS: f'under "{URLS}"',
+    Remedy.AS_URLS: f'under "{URLS}"',
+    Remedy.AS_AN_ITEM: "on a line of its own",
+    Remedy.CHOOSE_JSON: 'choose "json" as the encoding',
 }
 
 
@@ -31,6 +34,6 @@ def naming_controls(text: str) -> str:
     >>> naming_controls("make it smaller with max_side=2048")
     'make it smaller with "Make photos smaller" turned on'
     """
-    for code, words in _IN_THE_FORM.items():
-        text = text.replace(code, words)
+    for remedy in sorted(_IN_THE_FORM, key=len, reverse=True):  # one may be the beginning of another
+        text = text.replace(remedy, _IN_THE_FORM[remedy])
     return text

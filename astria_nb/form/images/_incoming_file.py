@@ -74,8 +74,7 @@ def check_type(head: bytes) -> Problem | None:
     """Return why a file with these first bytes is refused; None if it is a photo that can be read here."""
     if media_type(head) in readable_types():
         return None
-    what, hint = refusal(head)
-    return Problem("images", what, hint.replace("remove it", "choose another file"))
+    return Problem("images", *refusal(head, "choose another file"))
 
 
 def storage_problem(error: OSError) -> Problem:

@@ -21,7 +21,7 @@ _COLUMNS = ("pack", "name", "title", "encoding", "model_type", "branch", "base_t
 _FIELDS = tuple(
     name
     for name, spec in FIELDS.items()
-    if spec.is_parameter and not spec.is_address and name not in ("title", "name")
+    if spec.is_parameter and spec.holds != "address" and name not in ("title", "name")
 )
 _MAX_VALUE = 5000  # characters; MLflow takes 6000 and cuts nothing by itself
 _MAX_NAME = 250  # characters

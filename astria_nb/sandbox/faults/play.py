@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
+from typing import assert_never
 
-from astria_nb.sandbox._errors import Refusal, invalid, unauthorized
-from astria_nb.sandbox.faults._fault import Fault
+from astria_nb.sandbox._errors import invalid, unauthorized
+from astria_nb.sandbox.faults._fault import Fault, Status
 from astria_nb.sandbox.faults._rules import FaultRules
 from astria_nb.sandbox.http.exchange import Answer, Exchange
 
@@ -23,13 +24,25 @@ def answer(exchange: Exchange, rules: FaultRules) -> None:
     """Answer a request, or play the fault that strikes it."""
     if fault := rules.strike(exchange.method, exchange.path):
         exchange.entry.record_fault(fault.kind)
-        _PLAYS.get(fault.kind, _status)(fault, exchange)
+        _play(fault, exchange)
     else:
         exchange.send(exchange.run())
 
 
-def _status(fault: Fault, exchange: Exchange) -> None:
-    _strike(fault, exchange, partial(exchange.send, _error_answer(fault)))
+def _play(fault: Fault, exchange: Exchange) -> None:
+    match fault.kind:
+        case "reset":
+            _reset(fault, exchange)
+        case "slow":
+            _slow(fault, exchange)
+        case "drip":
+            _drip(fault, exchange)
+        case "truncated":
+            _truncated(fault, exchange)
+        case "training" | "prompt":
+            _fails_later(fault, exchange)
+        case status:  # for the type checker as well: a kind without a case above is refused
+            _strike(fault, exchange, partial(exchange.send, _error_answer(status, fault)))
 
 
 def _reset(fault: Fault, exchange: Exchange) -> None:
@@ -73,16 +86,6 @@ def _fails_later(fault: Fault, exchange: Exchange) -> None:
     exchange.send(exchange.run())
 
 
-_PLAYS: dict[str, Callable[[Fault, Exchange], None]] = {
-    "reset": _reset,
-    "slow": _slow,
-    "drip": _drip,
-    "truncated": _truncated,
-    "training": _fails_later,
-    "prompt": _fails_later,
-}
-
-
 def _strike(fault: Fault, exchange: Exchange, strike: Callable[[], None]) -> None:
     """Strike after the body was read; run the request before, after or never, as `commit` says."""
     if fault.commit == "late":
@@ -111,19 +114,22 @@ def _drops(content: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes
         yield content[index : index + 1]
 
 
-def _error_answer(fault: Fault) -> Answer:
+def _error_answer(status: Status, fault: Fault) -> Answer:
     """Return an error in the shape that the service gives it (astria-api, section 8)."""
-    status = HTTPStatus(int(fault.kind))
-    line = f"{status.value} {status.phrase}"
+    line = f"{status} {HTTPStatus(int(status)).phrase}"
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)
-    if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        return Answer(line, (_HTML, *retry), _PAGE.format(line).encode())
-    if status == HTTPStatus.UNAUTHORIZED:
-        refused = unauthorized("", fault.message)
-        return Answer(line, (_TEXT, *refused.headers.items()), str(refused.text).encode())
-    refusal = {
-        HTTPStatus.UNPROCESSABLE_ENTITY: invalid({"base": [fault.message]}),
-        HTTPStatus.TOO_MANY_REQUESTS: Refusal(429, {"error": fault.message}),
-        HTTPStatus.INTERNAL_SERVER_ERROR: Refusal(500, {"status": 500, "error": "Internal Server Error"}),
-    }[status]
-    return Answer(line, (_JSON, *retry), json.dumps(refusal.body).encode())
+    match status:
+        case "502" | "503" | "504":
+            return Answer(line, (_HTML, *retry), _PAGE.format(line).encode())
+        case "401":
+            refused = unauthorized("", fault.message)
+            return Answer(line, (_TEXT, *refused.headers.items()), str(refused.text).encode())
+        case "422":
+            body = invalid({"base": [fault.message]}).body
+        case "429":
+            body = {"error": fault.message}
+        case "500":
+            body = {"status": 500, "error": "Internal Server Error"}
+        case _:
+            assert_never(status)
+    return Answer(line, (_JSON, *retry), json.dumps(body).encode())

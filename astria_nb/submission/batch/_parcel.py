@@ -28,8 +28,12 @@ class WorkerTask:
         Sent as its path or address; a password for it is in the environment of the workers.
     session : str
         A process that has written to the log; a worker uses it to check that it has the same log.
-    encoding, preprocessing, timeout, repeat, idempotent
-        As in `SubmitOptions`.
+    encoding : {"multipart", "form", "json"} or None
+    preprocessing : Preprocessing
+    timeout : float
+    repeat : {"announce", "return", "ask", "replay", "send"}
+    idempotent : bool
+        These five as in `SubmitOptions`.
     """
 
     tune: Tune

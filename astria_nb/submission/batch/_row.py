@@ -86,7 +86,7 @@ def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]
     """
     pairs = zip(columns, cells, strict=True)
     cell = next((plain(cell) for column, cell in pairs if column.label == problem.field), None)
-    is_text = (spec := FIELDS.get(problem.field.partition(".")[0])) is not None and spec.is_text
+    is_text = (spec := FIELDS.get(problem.field.partition(".")[0])) is not None and spec.holds == "text"
     if not is_text or is_missing(cell) or not isinstance(cell, int | float | Decimal):
         return problem
     hint = f"give text; from a file, read it with dtype={{{problem.field!r}: str}}"

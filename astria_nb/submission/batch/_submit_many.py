@@ -145,9 +145,7 @@ def submit_many(
             log=log_or_default(log),
             observer=QuietObserver(),
             encoding=encoding,
-            preprocessing=Preprocessing(
-                check_bool("keep_metadata", keep_metadata), max_side, check_bool("keep_damaged", keep_damaged)
-            ),
+            preprocessing=Preprocessing(keep_metadata, max_side, keep_damaged),
             settle=None if settle is None else check_number("settle", settle, "seconds", maximum=_DAY),
             timeout=check_number("timeout", timeout, "seconds", maximum=_DAY, allow_zero=False),
             idempotent=check_bool("idempotent", idempotent),

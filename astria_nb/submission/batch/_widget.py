@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import traitlets
 from markupsafe import Markup
@@ -24,6 +25,24 @@ A running cell blocks the kernel, even for clicks on a widget that the cell uses
 thread that used the widget last. A connection that the page opens is served by another thread if page and
 kernel support subshells, as in JupyterLab and Notebook 7. The button is shown once that has worked.
 """
+
+
+class ShowBatch(TypedDict):
+    """Browser to kernel, to open the connection: a page shows the widget whose saved output has this number.
+
+    Answered by the trait `can_cancel`.
+    """
+
+    kind: Literal["show"]
+    number: int
+
+
+class CancelBatch(TypedDict):
+    """Browser to kernel: stop the batch."""
+
+    kind: Literal["cancel"]
+
+
 _widgets: weakref.WeakValueDictionary[int, BatchWidget] = weakref.WeakValueDictionary()
 
 
@@ -99,8 +118,13 @@ class BatchWidget(ScriptWidget):
 
 def _on_connection(comm: Any, message: dict[str, Any]) -> None:
     """Serve a page that shows a batch."""
-    number = message["content"]["data"].get("number")
-    widget = _widgets.get(number) if isinstance(number, int) else None
-    if widget is not None:
-        comm.on_msg(lambda _: widget.cancel())
-        widget.can_cancel = True
+    match message["content"]["data"]:
+        case {"kind": "show", "number": int(number)} if (widget := _widgets.get(number)) is not None:
+            comm.on_msg(partial(_on_message, widget))
+            widget.can_cancel = True
+
+
+def _on_message(widget: BatchWidget, message: dict[str, Any]) -> None:
+    match message["content"]["data"]:
+        case {"kind": "cancel"}:
+            widget.cancel()

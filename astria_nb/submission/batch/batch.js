@@ -13,11 +13,16 @@ import { followKernel } from "../../utils/kernel.js";
  *   saved_number: number,
  * }} State
  */
+/**
+ * @typedef {{ kind: "show", number: number }
+ *   | { kind: "cancel" }} ToKernel
+ */
 /** @typedef {import("../../utils/dom.js").Model<State, never>} Model */
 /**
  * A connection to the kernel of our own; `subshellStarted` is JupyterLab's.
  *
- * @typedef {{ open: (data: object) => unknown, send: (data: object) => unknown, subshellStarted?: Promise<void> }} Comm
+ * @typedef {{ open: Send, send: Send, subshellStarted?: Promise<void> }} Comm
+ * @typedef {(message: ToKernel) => unknown} Send
  */
 
 const TARGET = "astria_nb.batch";
@@ -38,7 +43,7 @@ export async function connect(model) {
   if (!comm) return null;
   try {
     await comm.subshellStarted; // never, if the kernel has none
-    comm.open({ number: model.get("saved_number") });
+    comm.open({ kind: "show", number: model.get("saved_number") });
   } catch {
     return null;
   }

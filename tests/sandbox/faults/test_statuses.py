@@ -1,16 +1,18 @@
 """Faults that answer with a status, and what the service has created by then."""
 
 import http.client
+from typing import get_args
 
 import pytest
 import requests
 
 from astria_nb.sandbox import SandboxServer
+from astria_nb.sandbox.faults import Status
 from helpers.waiting import PATIENCE, until
 from sandbox.helpers.api import Api
 from sandbox.helpers.pack_runs import RUN, Run, as_json, as_multipart, only, raw
 
-STATUSES = ("401", "422", "429", "500", "502", "503", "504")
+STATUSES = get_args(Status)
 
 
 @pytest.fixture(params=[as_json, as_multipart], ids=["json", "multipart"])

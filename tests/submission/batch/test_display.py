@@ -6,9 +6,11 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from comm.base_comm import CommManager
 
 import astria_nb as anb
 from astria_nb.errors import AstriaError, Problem
@@ -16,6 +18,7 @@ from astria_nb.submission.batch import _display
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.submission.batch._slots import NotBegunError
 from astria_nb.submission.batch._tally import Tally
+from astria_nb.submission.batch._widget import TARGET, BatchWidget, _on_connection
 from helpers.waiting import until
 
 ROUTE = "POST /p/*/tunes"
@@ -101,3 +104,23 @@ def test_after_an_interrupt_it_says_what_is_under_way_and_how_to_go_on(
         "The same call continues from here and sends nothing twice\\.",
         lines[-1],
     )
+
+
+def test_a_page_cancels_by_the_message_that_says_so_and_by_no_other() -> None:
+    cancelled: list[str] = []
+    widget = BatchWidget(lambda: cancelled.append("cancelled"))
+    manager = CommManager()
+    manager.register_target(TARGET, _on_connection)
+
+    def arrive(handle: Any, **data: Any) -> None:
+        handle(None, None, {"content": {"comm_id": "1", "target_name": TARGET, "data": data}})
+
+    arrive(manager.comm_open, kind="show", number=0)
+    assert not widget.can_cancel
+    arrive(manager.comm_open, kind="show", number=widget.saved_number)
+    assert widget.can_cancel
+    arrive(manager.comm_msg, kind="hello")
+    arrive(manager.comm_msg)
+    assert cancelled == []
+    arrive(manager.comm_msg, kind="cancel")
+    assert (cancelled, widget.state) == (["cancelled"], "cancelled")
