@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,26 @@ def test_imports_run_downwards_only() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Yield the name of each module, and its file."""
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def test_a_module_that_only_its_own_room_uses_has_an_underscore() -> None:
+    importers: dict[str, set[str]] = {}
+    for name, path in modules():
+        room = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                for imported in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                    importers.setdefault(imported, set()).add(room)
+    public = {name for name, path in modules() if not path.name.startswith("_") and name.count(".") > 1}
+    assert len(public) > 40
+    assert {name for name in public if importers.get(name, set()) <= {name.rpartition(".")[0]}} == set()
 
 
 def test_the_contracts_fit_on_a_screen() -> None:

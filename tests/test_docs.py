@@ -22,7 +22,7 @@ def sections() -> set[int]:
 
 
 def texts() -> list[Path]:
-    paths = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    paths = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
     for folder in FOLDERS:
         paths += [path for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
     return [path for path in paths if not {"node_modules", "__pycache__"} & set(path.parts)]

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astria_nb.log._connection import LogConnection
+from astria_nb.log._errors import is_busy
 from astria_nb.log._machine import on_network
 from astria_nb.log._opening import Opening
 from astria_nb.log._set_up import FUNCTIONS, up_to_date
@@ -170,6 +171,6 @@ class Connections:
                 return str(journal)
             except sqlite3.OperationalError as error:
                 # SQLite's own timeout does not apply when two processes change the mode at once.
-                if "locked" not in str(error) or time.monotonic() > deadline:
+                if not is_busy(error) or time.monotonic() > deadline:
                     raise
             time.sleep(0.005)

@@ -33,7 +33,7 @@ def log_errors(path: Path) -> Iterator[None]:
         cause: Exception = error
     except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
         cause = DamagedError("its tables are not what was written")
-    refuse(path, *_explain(path, cause), kind="conflict" if _is_busy(cause) else "invalid")
+    refuse(path, *_explain(path, cause), kind="conflict" if is_busy(cause) else "invalid")
 
 
 def refuse(path: Path, what: str, hint: str, kind: ProblemKind = "invalid") -> NoReturn:
@@ -54,22 +54,21 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
             f"cannot be written or read ({message}: {name})",
             "check the disk, its free space and your quota",
         )
-    if _is_busy(cause):
+    if is_busy(cause):
         return "stayed locked by another program", "close the program that uses it, then try again"
     if name == "SQLITE_READONLY_DBMOVED":
         return "was deleted, moved or replaced while it was written", "try again"
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return access.READ_ONLY
-    # The messages of a text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.
+    # A text that is not UTF-8 is told by messages only: Python's, which has no code of SQLite, and that of a
+    # function in SQL, which has the code of any error.
     is_no_text = message.startswith(("Could not decode to UTF-8", "user-defined function raised"))
     if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "is damaged", _REPAIR
     return f"cannot be used ({message})", "check the file, or choose another one"
 
 
-def _is_busy(cause: Exception) -> bool:
+def is_busy(cause: Exception) -> bool:
     """Return whether another program uses the file: it may be free a moment later."""
     name = getattr(cause, "sqlite_errorname", None) or ""
-    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or (
-        isinstance(cause, sqlite3.Error) and "locked" in str(cause)
-    )
+    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

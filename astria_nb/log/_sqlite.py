@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from astria_nb.errors import LogError
+from astria_nb.log._access import READ_ONLY
 from astria_nb.log._connections import Connections
 from astria_nb.log._dropping import close_when_dropped
-from astria_nb.log._errors import log_errors
+from astria_nb.log._errors import log_errors, refuse
 from astria_nb.log._fate import Fate, OpenFiles
 from astria_nb.log._guard import all_connections, all_stores, guard_of
 from astria_nb.log._idle import WhenIdle
@@ -82,7 +83,7 @@ class SqliteStore(KeptFile):
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with log_errors(self._path), self._guard.lock:
             if not self._may_write:
-                raise sqlite3.OperationalError("attempt to write a readonly database")
+                refuse(self._path, *READ_ONLY)
             if self._files is not None and not self._files.has_companions:
                 self._repair()  # without a write-ahead log, SQLite writes to no file that lost its name
             self._follow()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from astria_nb.images import pictures_in
 from astria_nb.tune._path_repairs import expanded, is_folder
-from astria_nb.tune.proposals import as_code
+from astria_nb.tune._proposals import as_code
 from astria_nb.utils.formatting import short
 
 _PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")

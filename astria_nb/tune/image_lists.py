@@ -29,10 +29,10 @@ from astria_nb.images import (
     pictures_in,
     stem_of,
 )
-from astria_nb.tune import picture_hints
+from astria_nb.tune import _picture_hints as picture_hints
 from astria_nb.tune._folder_hints import hint_for_pattern, is_pattern, problem_with_folder
 from astria_nb.tune._path_repairs import expanded, is_folder, mode_of
-from astria_nb.tune.proposals import Report
+from astria_nb.tune._proposals import Report
 from astria_nb.utils.formatting import short
 
 _MAX_PATH = 1000  # bytes; about the size of the smallest photo

@@ -12,11 +12,12 @@ from os import PathLike
 from typing import Any
 
 from astria_nb.images import Image
-from astria_nb.tune import addresses, image_lists
+from astria_nb.tune import _addresses as addresses
+from astria_nb.tune import image_lists
+from astria_nb.tune._addresses import is_encodable, kind_of, url
 from astria_nb.tune._deferred_images import open_later, plain_files
-from astria_nb.tune.addresses import is_encodable, kind_of, url
+from astria_nb.tune._proposals import Report, Validator, as_list, as_mapping, only_item, write
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
-from astria_nb.tune.proposals import Report, Validator, as_list, as_mapping, only_item, write
 from astria_nb.utils.formatting import short
 
 __all__ = [

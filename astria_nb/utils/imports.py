@@ -11,8 +11,8 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from types import ModuleType
 
+from astria_nb.utils._pandas_import import show_shell_to_pandas
 from astria_nb.utils.interrupts import shielded
-from astria_nb.utils.pandas_import import show_shell_to_pandas
 
 
 def import_whole(name: str) -> ModuleType:

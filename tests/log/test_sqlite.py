@@ -11,7 +11,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ import pytest
 import helpers.submissions as runs
 from astria_nb.errors import LogError
 from astria_nb.log import Log, RequestClaimed
+from astria_nb.log._errors import log_errors
 from astria_nb.log._schema import APPLICATION, VERSION
 from helpers.disks import as_nobody
 from helpers.paths import TESTS
@@ -387,6 +388,17 @@ def test_a_quota_is_named_and_costs_nothing_that_is_there(path: Path) -> None:
     assert error.endswith("check the disk, its free space and your quota")
     assert [submission.title for submission in Log(path).unsettled(SERVICE)] == ["before", *written]
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("name", ["locked", "readonly"])
+def test_a_word_in_a_message_of_sqlite_is_not_its_reason(path: Path, name: str) -> None:
+    with (
+        closing(sqlite3.connect(path)) as connection,
+        pytest.raises(LogError, match=f"cannot be used .*no such table: {name}") as caught,
+        log_errors(path),
+    ):
+        connection.execute(f"SELECT * FROM {name}")
+    assert caught.value.problems[0].kind == "invalid"
 
 
 def test_a_log_that_stays_locked_is_named(path: Path) -> None:

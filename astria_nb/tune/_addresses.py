@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from astria_nb.tune._address_repairs import begins_without_scheme, repairs
+from astria_nb.tune._proposals import Report
 from astria_nb.tune.plain import INVISIBLE, as_text
-from astria_nb.tune.proposals import Report
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 from astria_nb.utils.remedies import Remedy

@@ -13,10 +13,10 @@ from typing import Any
 
 from astria_nb.errors import TuneError
 from astria_nb.images import Image, is_hidden
+from astria_nb.tune._addresses import kind_of
 from astria_nb.tune._folder_hints import problem_with_folder
 from astria_nb.tune._path_repairs import is_folder, mode_of, repaired
-from astria_nb.tune.addresses import kind_of
-from astria_nb.tune.proposals import as_code
+from astria_nb.tune._proposals import as_code
 from astria_nb.utils.formatting import short
 from astria_nb.utils.remedies import Remedy
 
