@@ -1,4 +1,4 @@
-"""The line that says that a draft is not saved any more; it is in sight only then."""
+"""The line that says that a draft is no longer saved; hidden otherwise."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SavingLine(controls.HTML):
         super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
 
     def begin(self) -> None:
-        """Save from here on: before, the form does not have all that the draft has."""
+        """Save from now on: until then, the form does not contain the whole draft."""
         self._has_begun = True
 
     def save(self, values: Callable[[], Mapping[str, Any]]) -> None:
-        """Save what a function returns."""
+        """Save the result of a function."""
         if self._saved is None or not self._has_begun:
             return
         try:

@@ -115,7 +115,7 @@ class DownloadRun:
             self._report()
 
     def _failed_row(self, result: FetchResult) -> Row:
-        """Return the row of a picture that could not be fetched; its file may exist under a former address."""
+        """Return the row of a picture that could not be fetched; a file from a former address is kept."""
         former = self._matches.former.get(result.picture.key, [])
         with folder_errors(self._folder.path):
             entry = next(filter(self._manifest.is_complete, former), None)
