@@ -20,7 +20,7 @@ _REPAIR = (
 
 
 class NoSubmissionError(LogError, KeyError):
-    """A log has no submission with a number."""
+    """A log has no submission with a certain number."""
 
 
 @contextmanager
@@ -31,8 +31,8 @@ def log_errors(path: Path) -> Iterator[None]:
         return
     except (sqlite3.Error, OSError, DamagedError) as error:
         cause: Exception = error
-    except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
-        cause = DamagedError("its tables are not what was written")
+    except UnicodeDecodeError:  # raised by Python for a message of SQLite that quotes damaged text
+        cause = DamagedError("its tables are not as written")
     refuse(path, *_explain(path, cause), kind="conflict" if _is_busy(cause) else "invalid")
 
 
@@ -60,7 +60,7 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
         return "was deleted, moved or replaced while it was written", "try again"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or "readonly" in message:
         return access.READ_ONLY
-    # The messages of a text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.
+    # The messages for text that is not UTF-8: Python's, which quotes it, and that of a function in SQL.
     is_no_text = message.startswith(("Could not decode to UTF-8", "user-defined function raised"))
     if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "is damaged", _REPAIR
