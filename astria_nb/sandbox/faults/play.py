@@ -1,4 +1,4 @@
-"""How each kind of fault is played."""
+"""The effect of each kind of fault."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ _PAGE = (
 
 
 def answer(exchange: Exchange, rules: FaultRules) -> None:
-    """Answer a request, or play the fault that strikes it."""
+    """Answer a request, or apply the fault that affects it."""
     if fault := rules.strike(exchange.method, exchange.path):
         exchange.entry.record_fault(fault.kind)
         _PLAYS.get(fault.kind, _status)(fault, exchange)
@@ -84,7 +84,7 @@ _PLAYS: dict[str, Callable[[Fault, Exchange], None]] = {
 
 
 def _strike(fault: Fault, exchange: Exchange, strike: Callable[[], None]) -> None:
-    """Strike after the body was read; run the request before, after or never, as `commit` says."""
+    """Fail after the body was read; run the request before, after or never, depending on `commit`."""
     if fault.commit == "late":
         exchange.buffer_body()
         try:
@@ -112,7 +112,7 @@ def _drops(content: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes
 
 
 def _error_answer(fault: Fault) -> Answer:
-    """Return an error in the shape that the service gives it (astria-api, section 8)."""
+    """Return an error in the service's format (astria-api, section 8)."""
     status = HTTPStatus(int(fault.kind))
     line = f"{status.value} {status.phrase}"
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)
