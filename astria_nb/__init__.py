@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # as type checkers know it: a bare interpreter has not loaded `typing`
+TYPE_CHECKING = False  # understood by type checkers: a bare interpreter has not loaded `typing`
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Callbacks": "results.callbacks",
-    "Client": "defaults",  # where the log that a deletion is recorded in is known
+    "Client": "defaults",  # the module that knows the log for deletions
     "ExperimentLog": "submission.experiment_log",
     "Sandbox": "defaults.sandbox",
     "Tune": "tune",
@@ -90,16 +90,16 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        # Kept here: Python asks for a name only until this module has it.
+        # Stored here: Python calls this function only until the module has the name.
         return globals().setdefault(name, getattr(_imported(f"astria_nb.{_HOMES[name]}"), name))
-    # Python itself finds a submodule only after it was imported.
+    # Python finds a submodule only after it was imported.
     if name in _MODULES:
         return _imported(f"astria_nb.{name}")
     raise AttributeError(f"module 'astria_nb' has no attribute {name!r}")
 
 
 def _imported(name: str) -> ModuleType:
-    from astria_nb.utils.imports import import_whole  # what it needs takes longer to load than all of this
+    from astria_nb.utils.imports import import_whole  # slower than everything else here
 
     try:
         return import_whole(name)
@@ -119,11 +119,12 @@ def _not_loaded(error: OSError) -> Exception:
 
     try:
         Path.cwd()
-    except OSError:  # where a notebook's kernel looks for modules first
+    except OSError:  # a notebook's kernel looks for modules in the working directory first
         what = f"the working directory does not exist ({error.strerror or error})"
         return AstriaError(Problem("cwd", what, "change to another one with os.chdir"))
-    what = f"a file of this package, or of one that it uses, cannot be read ({error})"
-    return AstriaError(Problem("import", what, "check the disk that Python is on, and restart the kernel"))
+    what = f"a file of this package or of a dependency cannot be read ({error})"
+    hint = "check the disk of the Python installation, and restart the kernel"
+    return AstriaError(Problem("import", what, hint))
 
 
 def __dir__() -> list[str]:

@@ -32,7 +32,7 @@ from astria_nb.sandbox import add_arguments, chosen_options
 from astria_nb.utils.examples import examples
 from astria_nb.utils.formatting import quoted
 
-# What JupyterLab hides by itself, and what SQLite keeps beside the log of tunes while it is open.
+# Files that JupyterLab hides by default, and SQLite's companion files of an open log.
 _HIDDEN = "['__pycache__', '*.pyc', '*.pyo', '.DS_Store', '*~', 'astria_log.sqlite-*']"
 
 _MAX_PORT = 65_535
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="serve a local substitute for the Astria API until Ctrl-C",
         usage="%(prog)s [OPTION...]",
         description="Serve a local substitute for the Astria API until Ctrl-C. "
-        "Whatever the API's documentation leaves open is an option here.",
+        "Everything that the API's documentation leaves open is an option.",
     )
     add_arguments(sandbox)
     sandbox.set_defaults(run=_sandbox)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_log_command(log)
     log.set_defaults(run=run_log_command)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a title may hold what the stream's encoding does not have
+        sys.stdout.reconfigure(errors="replace")  # the encoding may lack characters of a title
     arguments = sys.argv[1:] if arguments is None else arguments
     options, further = parser.parse_known_args(arguments)
     if further and (problem := _problem_with(further, options, arguments)):
@@ -75,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _problem_with(further: list[str], options: argparse.Namespace, arguments: Sequence[str]) -> str | None:
-    """Return why options that are not ours cannot be handed on to JupyterLab, or None."""
-    # Whether an option of JupyterLab's takes a value is not known here: what follows it may be the folder.
+    """Return why options that are not ours cannot be passed on to JupyterLab, or None."""
+    # It is not known here whether an option of JupyterLab takes a value: the next argument may be the folder.
     for option, value in pairwise(arguments) if options.run is _lab else ():
         if option.startswith("-") and "=" not in option and option in further:
             if value == options.folder:
@@ -126,7 +126,7 @@ def _serve_lab(folder: Path, options: argparse.Namespace) -> int:
         token = environment.setdefault("JUPYTER_TOKEN", secrets.token_hex(24))
         command = _lab_command(first, options)
         lab = subprocess.Popen(command, env=environment, cwd=folder)  # noqa: S603  our own interpreter
-        # Ctrl-C also reaches JupyterLab, which asks for confirmation; this process ends with it.
+        # Ctrl-C also reaches JupyterLab, which asks for confirmation; this process ends with JupyterLab.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
         if (url := _address_of(lab, token)) is not None:
@@ -151,8 +151,8 @@ def _lab_command(first: str, options: argparse.Namespace) -> list[str]:
 
 
 def _address_of(lab: subprocess.Popen[bytes], token: str) -> str | None:
-    """Return the address of a JupyterLab once it is running; None if it ends before, or has another token."""
-    from jupyter_core.paths import jupyter_runtime_dir  # comes with JupyterLab
+    """Return the address of a JupyterLab once it is running; None if it ends first, or has another token."""
+    from jupyter_core.paths import jupyter_runtime_dir  # installed with JupyterLab
 
     while lab.poll() is None:
         for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
@@ -168,14 +168,14 @@ def _address_of(lab: subprocess.Popen[bytes], token: str) -> str | None:
 
 
 def _listens(server: dict[str, Any]) -> bool:
-    """Return whether a Jupyter server takes connections: its file is there before it does."""
+    """Return whether a Jupyter server accepts connections: its file exists before it does."""
     if server.get("sock"):  # a Unix socket has no port
         return True
     try:
         socket.create_connection((server["hostname"] or "localhost", server["port"]), timeout=1).close()
     except ConnectionRefusedError:
         return False
-    except OSError:  # nothing that waiting would change
+    except OSError:  # waiting would not help
         pass
     return True
 
@@ -205,7 +205,7 @@ def _port(text: str) -> int:
 
 
 def _print(line: str) -> None:
-    with suppress(OSError, ValueError):  # the reader has seen enough; what runs here goes on
+    with suppress(OSError, ValueError):  # the output was closed; running programs continue
         print(line, flush=True)
 
 

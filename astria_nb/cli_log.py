@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_LAST = 20
 _ELSEWHERE = "name another one with --log"
-_MAX_SETTLE = 86_400  # as `ExperimentLog.recover`, which is not asked if nothing was interrupted
+_MAX_SETTLE = 86_400  # as in `ExperimentLog.recover`, which is not called if nothing was interrupted
 
 
 def add_log_command(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def add_log_command(parser: argparse.ArgumentParser) -> None:
     _add_selection(export)
     export.set_defaults(command=_export)
     recover = commands.add_parser(
-        "recover", help="find out what became of interrupted submissions, by asking your account"
+        "recover", help="find out the outcome of interrupted submissions, by searching your account"
     )
     recover.add_argument(
         "--settle",
@@ -75,7 +75,7 @@ def run_log_command(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print_error("astria-nb log: interrupted; nothing is lost, run it again")
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
+    except BrokenPipeError:  # the reading program, such as `head`, has closed the pipe
         _discard_output()
     except OSError as error:
         _discard_output()
@@ -88,7 +88,7 @@ def _frame(log: ExperimentLog, options: argparse.Namespace) -> None:
     frame = log.frame(**_selection(options))
     latest = frame.tail(options.last) if options.last else frame
     if options.json:
-        if not latest.empty:  # pandas writes an empty line for no rows
+        if not latest.empty:  # pandas writes an empty line if there are no rows
             print(latest.to_json(orient="records", lines=True, date_format="iso"), end="", flush=True)
         return
     _print_table(latest)
@@ -119,7 +119,7 @@ def _print_review(review: pd.DataFrame, log: ExperimentLog) -> None:
     )
     _print("what you found out; leave tune_id= out only if you are sure that no tune was created:")
     for number, title in zip(review["submission"], review["title"].fillna(""), strict=True):
-        # With its path: a notebook may have another default log than this directory.
+        # With its path: a notebook may have a different default log from this directory.
         code = f"anb.{log!r}.resolve({number}, tune_id=...)"
         _print(f"{code}  # {short(title)}" if title else code)
 
@@ -168,7 +168,7 @@ def _print_table(frame: pd.DataFrame) -> None:
 
 def print_error(line: str) -> None:
     """Print a line to the standard error, if there is one that can be written."""
-    if sys.stderr is not None:  # print would take the standard output
+    if sys.stderr is not None:  # print would use the standard output
         with suppress(AttributeError, OSError, ValueError):
             print(printable(line, "?"), file=sys.stderr, flush=True)
 
@@ -179,7 +179,7 @@ def _print(line: str) -> None:
 
 
 def _discard_output() -> None:
-    """Lead the standard output nowhere: what it still holds could not be written when this process ends."""
+    """Discard the standard output: its buffered content could not be written when this process ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

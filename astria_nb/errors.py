@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 ProblemKind = Literal["missing", "invalid", "conflict", "not_found", "rejected"]
 """A required field is empty; a value breaks a rule; two fields, or two requests, exclude each other; the
-service does not have what the value names; the service rejected it, and `what` are its own words."""
+service does not have the named object; the service rejected it, and `what` contains its own text."""
 
 
-_MOST_LINES = 10  # of a message about many rows
-_JOINERS = "\u200c\u200d"  # part of how some scripts and emoji are written; they move nothing
+_MOST_LINES = 10  # lines of a message about many rows
+_JOINERS = "\u200c\u200d"  # used in some scripts and emoji; they do not move the cursor
 
 
 def printable(text: str, mark: str = "\ufffd") -> str:
@@ -25,7 +25,7 @@ def printable(text: str, mark: str = "\ufffd") -> str:
     text : str
         It may come from a service.
     mark : str
-        Takes the place of each of them; white space becomes a space.
+        Replaces each of them; white space becomes a space.
 
     Returns
     -------
@@ -84,7 +84,7 @@ class Problem:
     kind: ProblemKind = "invalid"
 
     def __post_init__(self) -> None:
-        """Replace what a terminal, or a page, would not show as text: the words may be a service's."""
+        """Replace characters that are not shown as text: the words may come from a service."""
         for name in ("field", "what", "hint"):
             object.__setattr__(self, name, printable(getattr(self, name)))
 
@@ -131,7 +131,7 @@ class BatchError(TuneError):
     *problems : Problem
         Each names its row.
     frame : pandas.DataFrame
-        As the attribute.
+        See the attribute.
 
     Attributes
     ----------
@@ -167,9 +167,9 @@ class NotSentError(AstriaError):
 
 
 class UnreachableError(NotSentError):
-    """A proxy or a certificate, as it is set on this machine, keeps the service from being reached.
+    """The proxy or certificate settings of this machine prevent connections to the service.
 
-    Trying again does not help before the setting is changed.
+    Trying again does not help until the setting is changed.
     """
 
 
@@ -185,8 +185,8 @@ class OutcomeUnknownError(AstriaError):
     Attributes
     ----------
     reason : str
-        What came instead of an answer, from `Client.create_tune`. It is empty from `submit`, which has looked
-        for the tune since and says both in the problem.
+        What was received instead of an answer, from `Client.create_tune`. It is empty from `submit`, which
+        has looked up the tune and explains both in the problem.
 
     Examples
     --------
@@ -210,13 +210,13 @@ class ApiError(AstriaError):
     Parameters
     ----------
     *problems : Problem
-        What it rejected, one problem per field.
+        The rejected fields, one problem per field.
     status : int
         The HTTP status.
     retry_after : str or None
         The ``Retry-After`` header as received (seconds or an HTTP date); None if it was not sent.
     page : str or None
-        The title of the web page that came instead of the API's answer; None if no page came.
+        The title of the web page that was returned instead of the API's answer; None if there was no page.
 
     Examples
     --------
@@ -263,4 +263,4 @@ class ServerError(ApiError):
 
 
 class UnexpectedReplyError(ApiError):
-    """The response is not documented by the API: a redirect, a web page, or not the expected JSON."""
+    """The API does not document this response: a redirect, a web page, or unexpected JSON."""

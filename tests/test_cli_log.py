@@ -180,7 +180,7 @@ def test_everything_goes_to_a_file(
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"exported 1 submission to {path}\n", "")
     assert pd.read_parquet(path)["title"].tolist() == ["run"]
-    why = "log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
+    why = "log: cannot be exported as '.xlsx'; end the file's name in .parquet or .csv"
     assert call("export", "runs.xlsx") == (1, "", f"astria-nb log: {why}\n")
 
 

@@ -1,4 +1,4 @@
-"""The first line of the form: whose account it is, and what that has to spend."""
+"""The first line of the form: the account and its balance."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ class AccountLine(controls.HTML):
     is_rehearsal : bool
         Whether the sandbox is used because no key was found.
     on_balance : callable
-        Called when the balance was told.
+        Called when the balance has arrived.
 
     Attributes
     ----------
+    account : str
+        A description of the account.
     balance : float or None
-        US dollars; None if the service has not told it.
+        US dollars; None if the service has not reported it.
     """
 
     def __init__(self, client: Client, is_rehearsal: bool, on_balance: Callable[[], None]) -> None:
@@ -53,7 +55,7 @@ class AccountLine(controls.HTML):
         return " · ".join(self._facts)
 
     def refresh(self) -> None:
-        """Ask for the balance in the background, and show it."""
+        """Request the balance in the background, and show it."""
         background.start(self._ask)
 
     def _ask(self) -> None:
@@ -71,7 +73,7 @@ class AccountLine(controls.HTML):
         facts = list(self._facts)
         if self.balance is not None:
             facts.append(f"{noun} {balance_text(self.balance).removesuffix('.00')}")
-        # The point before the first of a line is out of sight: no line begins or ends with one.
+        # The dot before the first item of a line is hidden: no line begins or ends with one.
         items = Markup().join(Markup("<span><i> · </i>{}</span>").format(fact) for fact in facts)
         self.value = Markup(
             "<div><b>Train a tune</b><span class='astria-facts'><span>{}</span></span></div>"

@@ -35,7 +35,7 @@ from astria_nb.tune.validators import PRESETS
 from astria_nb.utils.redaction import redact_json
 
 _ATTRIBUTES = ("num_images", "aspect_ratio", "resolution", "inpaint_faces", "super_resolution", "film_grain")
-# The one prompt attribute with a field of its own.
+# The only prompt attribute with its own field.
 _PROMPT_CALLBACK = "prompt_attributes.callback"
 # The items that the form can show in a list; in other lists it can show any.
 _ITEM_TYPES: dict[str, tuple[type, ...]] = {"images": (str, PathLike, Image), "image_urls": (str,)}
@@ -49,24 +49,24 @@ class Draft:
     Parameters
     ----------
     client : Client
-        To look up packs.
+        Used to look up packs.
     preprocessing : Preprocessing
         Initial state of the switches for photos.
     on_edit : callable
-        Called with the name of a field whose value changed, or with another text when a switch was turned.
+        Called with the name of a field whose value changed, or with another text when a switch was changed.
     on_news : callable
-        Called when there is something else to show, although what would be sent is the same: the look-up of
-        the pack ended, photos were measured, or the section with the request was opened.
+        Called when something new has to be shown although the request is unchanged: the look-up of the pack
+        ended, photos were measured, or the section with the request was opened.
     request : Widget
-        Shows the request as code, in a section of its own.
+        Shows the request as code, in a separate section.
     make_photos_folder : callable, optional
-        Makes and returns the folder where photos from the user's computer are kept when the kernel ends.
+        Creates and returns the folder where photos from the user's computer are kept after the kernel ends.
         Default: they are deleted.
 
     Attributes
     ----------
     fields : dict of str to Field
-        By their names in the API, and ``encoding``, which is not a field of a tune.
+        Fields by their names in the API, and ``encoding``, which is not a field of a tune.
     view : list of Widget
         The widgets from top to bottom.
     """
@@ -85,7 +85,7 @@ class Draft:
         self._lookup: tuple[int | str | None, Pack | None, Problem | None] = (None, None, None)
         self._class, self._urls = ClassField(), UrlsField()
         self._images = ImageField(self._urls, make_photos_folder, self._choose_class)
-        # On an account, a model of a drawing would be paid for.
+        # On an account, training on a drawing would cost money.
         self._has_samples = is_sandbox(client)
         self._prompts, self._characteristics = PromptsField(client), CharacteristicsField()
         self.fields = self._make_fields(client)
@@ -133,7 +133,7 @@ class Draft:
         }
 
     def begin(self) -> None:
-        """Report edits from here on, and look up the packs. Photos are not measured before they may be."""
+        """Report edits from now on, and look up the packs. Photos wait for `measure_photos`."""
         self._images.hold_measuring()
         for name, field in self.fields.items():
             field.lock = self.lock
@@ -149,11 +149,11 @@ class Draft:
         self.pack.reload()
 
     def measure_photos(self) -> None:
-        """Measure the photos from here on."""
+        """Measure photos from now on."""
         self._images.start_measuring()
 
     def values(self) -> dict[str, Any]:
-        """Return what is filled in, by the fields' names in the API."""
+        """Return the filled-in values, by the fields' names in the API."""
         values = {name: field.value for name, field in self.fields.items() if field.value is not None}
         values.pop("encoding", None)
         attributes = {**values.pop("prompt_attributes", {})}
@@ -162,7 +162,7 @@ class Draft:
         return {**values, "prompt_attributes": attributes} if attributes else values
 
     def public_values(self) -> dict[str, Any]:
-        """Return what is filled in without the secrets of addresses: it is saved with the notebook."""
+        """Return the filled-in values without the secrets of addresses, to be saved with the notebook."""
         return {
             name: value if name == "images" else redact_json(value, field=name)
             for name, value in self.values().items()
@@ -170,7 +170,7 @@ class Draft:
 
     @property
     def photo_problems(self) -> list[Problem]:
-        """What of the photos cannot be sent with the switches as they are, as far as they were measured."""
+        """Photos that cannot be sent with the current switches, among those that were measured."""
         damaged = () if self.switches.preprocessing.keep_damaged else self._images.damaged
         incomplete = [Problem("images", f"{name} is incomplete", _MEND) for name in damaged]
         return [*incomplete, *self.switches.problems]
@@ -198,7 +198,7 @@ class Draft:
         }
         checked, problems = check(values)
         wrong = {problem.field.split(".")[0] for problem in problems}
-        # What is wrong is filled in as it is, for the reader to see.
+        # Wrong values are filled in unchanged, so that the user sees them.
         values = {name: value if name in wrong else _filled(checked[name]) for name, value in values.items()}
         parts = [part for name, value in values.items() for part in _split(name, value, problems)]
         with self.lock:
@@ -211,23 +211,23 @@ class Draft:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing but the title is filled in."""
+        """Whether only the title is filled in."""
         return set(self.values()) == {"title"}
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing yet that a tune is trained on, or that is run."""
+        """Whether there are no photos, no addresses and no existing tunes yet."""
         return not {"images", "image_urls", "tune_ids"} & set(self.values())
 
     def clear_photos(self) -> None:
-        """Make room for another tune of the same pack: its own title, and no photos."""
+        """Prepare for another tune of the same pack: with a new title, and no photos."""
         with self.lock:
             for name in ("images", "image_urls", "tune_ids"):
                 self.fields[name].value = None
             self.new_title()
 
     def focus(self) -> None:
-        """Move the focus to the title, from where the next tune is filled in."""
+        """Move the focus to the title, where the next tune begins."""
         self.fields["title"].focus()
 
     def reveal(self, name: str) -> None:
@@ -323,7 +323,7 @@ def _split(name: str, value: Any, problems: Sequence[Problem]) -> Iterator[tuple
         wrong = not isinstance(value, Mapping)
         field_value = None if wrong else dict(value) or None
     else:
-        # Whatever can be typed is shown, valid or not.
+        # Anything that can be typed is shown, valid or not.
         wrong = not isinstance(value, str | int | float) and any(
             problem.field == name for problem in problems
         )

@@ -45,7 +45,7 @@ class ErrorSummary(ScriptWidget):
     saved_number = traitlets.Int().tag(sync=True)
     """Number of the saved output that the form hides while it is displayed."""
     form_id = traitlets.Unicode().tag(sync=True)
-    """The form's widget: a click in it waits for the edits before it."""
+    """The form's widget: a click in it waits for earlier edits."""
 
     def __init__(self, on_link: Callable[[str], None]) -> None:
         self._on_link = on_link

@@ -1,4 +1,4 @@
-"""A trait for rows, of a class that is not imported before there are any."""
+"""A trait for rows, whose class is not imported until there are rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ else:
 
 
 class FrameTrait(_Frame):
-    """A `pandas.DataFrame`: as `traitlets.Instance`, which would need pandas as soon as a form is made."""
+    """A `pandas.DataFrame`, like `traitlets.Instance`, but without importing pandas for a new form."""
 
     info_text = "a DataFrame"
 

@@ -1,4 +1,4 @@
-"""A tune of the form's list: its values, what they make, and what they cost."""
+"""A tune in the form's list: its values, the tune they make, and its price."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class ListedTune:
     Attributes
     ----------
     values : dict of str to object
-        What was filled in, by the fields' names in the API.
+        The filled-in values, by the fields' names in the API.
     tune : Tune or None
-        None if its fields are wrong, such as after its files were moved.
+        None if its fields are wrong, for example after its files were moved.
     price : Estimate or None
         None if it is unknown.
     encoding : {"multipart", "form", "json"} or None
     preprocessing : Preprocessing
     problems : sequence of Problem
-        Why it could not be sent; empty if it was not tried, or that is not known.
+        Why it could not be sent; empty if it was not tried, or the reason is unknown.
     """
 
     values: dict[str, Any]
@@ -40,7 +40,7 @@ class ListedTune:
 
     @classmethod
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
-        """Return a tune as `saved` gives it."""
+        """Return a tune from the plain data of `saved`."""
         values = dict(saved)
         preprocessing = Preprocessing.taken_from(values)
         encoding = values.pop("encoding", None)
@@ -49,12 +49,12 @@ class ListedTune:
         return listed
 
     def check(self) -> None:
-        """Make the tune of its values: files may be back where they were."""
+        """Create the tune from its values again: missing files may have been restored."""
         fields, self.problems = check(self.values)
         self.tune = None if self.problems else from_checked(fields)
 
     def price_by(self, pack: Pack, _fetched_at: float) -> None:
-        """Take the price from a pack as a submission has fetched it."""
+        """Set the price from a pack that a submission has fetched."""
         self.price = None if self.tune is None else estimate(self.tune, pack)
 
     @property
@@ -64,13 +64,13 @@ class ListedTune:
 
     @property
     def saved(self) -> dict[str, Any]:
-        """It as plain data."""
+        """The tune as plain data."""
         more = {**asdict(self.preprocessing), "encoding": self.encoding}
         return as_plain({**self.values, **{name: value for name, value in more.items() if value}})
 
     @property
     def text(self) -> str:
-        """It in a line."""
+        """A one-line summary."""
         photos = len(self.values.get("images", ())) + len(self.values.get("image_urls", ()))
         parts = [str(self.title or "run on existing tunes"), str(self.values.get("name", ""))]
         parts.append(f"{photos} photo{'' if photos == 1 else 's'}" if photos else "")
@@ -78,7 +78,7 @@ class ListedTune:
 
 
 def look_up_prices(tunes: Iterable[ListedTune], client: Client, max_cost: float | None) -> None:
-    """Look up what tunes cost, each pack once; those that their pack would refuse get a problem.
+    """Look up the prices of tunes, each pack once; tunes that their pack would refuse get a problem.
 
     A price stays unknown if the pack cannot be read: Submit says why.
 

@@ -1,4 +1,4 @@
-"""The form in marimo, which shows single anywidgets but no box of ipywidgets."""
+"""The form in marimo, which shows single anywidgets, but not boxes of ipywidgets."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def marimo_view(page: Markup, gallery: widgets.DOMWidget) -> Any:
         The form.
     gallery : DOMWidget
     """
-    marimo = import_module("marimo")  # it asks for the view, so it is there
+    marimo = import_module("marimo")  # marimo asked for the view, so it is installed
     return marimo.vstack([marimo.Html(str(_NOTE + page)), gallery])

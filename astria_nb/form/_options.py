@@ -12,22 +12,22 @@ _OF_SUBMIT = {**SUBMIT_OPTIONS, "encoding": "form.submit", "once": "form.submit"
 
 
 def check_keywords(names: Iterable[str]) -> None:
-    """Check keywords that a form was made with, beside its options.
+    """Check the keywords of a form other than its options.
 
     Raises
     ------
     TypeError
-        One is not a field. The message names what was meant, or the call that takes it.
+        A keyword is not a field. The message names a similar field, or the call that takes it.
     """
     check_field_names(names, _OF_SUBMIT | dict.fromkeys(_OPTIONS, ""))
 
 
 def check_filled(names: Iterable[str]) -> None:
-    """Check keywords that a form is filled with.
+    """Check the keywords with which a form is filled.
 
     Raises
     ------
     TypeError
-        As `check_keywords`.
+        As for `check_keywords`.
     """
     check_field_names(names, _OF_SUBMIT | dict.fromkeys(_OPTIONS, "anb.TuneForm"))

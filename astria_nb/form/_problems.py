@@ -10,7 +10,7 @@ from astria_nb.form.fields import Field
 from astria_nb.form.images import naming_controls, without_folders
 from astria_nb.tune import FIELDS
 
-# How to fill in an empty field here, where nobody calls a function.
+# How to fill in an empty field in the form, instead of in code.
 _MISSING = {
     "pack": "Choose a pack.",
     "name": "Choose a class.",
@@ -22,7 +22,7 @@ _LABELS = {
     "images": "photos",
     "prompt_attributes.callback": "callback for each prompt",
 }
-# What a problem with one of these is about, where its text does not say so.
+# The subject of problems with these fields, if their text does not name it.
 _SUBJECTS = {
     "form": "the submission",
     "max_cost": "the cost limit",
@@ -38,7 +38,7 @@ class ProblemDisplay:
     fields : mapping of str to Field
         Every field by its name, in the order of the form.
     reveal : callable
-        Called with the name of a field that has just gone wrong, to bring it into view.
+        Called with the name of a field with a new problem, to bring it into view.
     """
 
     def __init__(self, fields: Mapping[str, Field], reveal: Callable[[str], None]) -> None:
@@ -53,7 +53,7 @@ class ProblemDisplay:
         ----------
         problems : sequence of Problem
         is_fresh : bool
-            Whether nothing was filled in yet; then empty fields are not pointed out.
+            Whether nothing has been filled in yet; then empty fields are not marked.
         """
         for name, field in self._fields.items():
             at_field = [problem for problem in problems if self.field_of(problem) == name]
@@ -67,7 +67,7 @@ class ProblemDisplay:
         self._wrong = self._reveal_once(self._named(problems) & filled_in, self._wrong)
 
     def show_remarks(self, remarks: Sequence[Problem]) -> None:
-        """Show below each field what is likely to go wrong, but does not prevent a submission."""
+        """Show below each field problems that are likely, but do not prevent a submission."""
         for name, field in self._fields.items():
             field.show_remarks(
                 [
@@ -82,7 +82,7 @@ class ProblemDisplay:
         return {name for problem in problems if (name := self.field_of(problem)) is not None}
 
     def _reveal_once(self, names: set[str], before: set[str]) -> set[str]:
-        """Bring fields into view that were not named before: a section that is closed again stays closed."""
+        """Bring fields into view that had no problem before: a section that the user closes stays closed."""
         for name in names - before:
             self._reveal(name)
         return names
@@ -98,7 +98,7 @@ class ProblemDisplay:
         return sorted(entries, key=lambda entry: order.index(entry["field"]))
 
     def summary(self, problems: Sequence[Problem]) -> str:
-        """Return how many errors there are and which fields are empty, in a line.
+        """Return the number of errors and the empty fields as one line.
 
         Such as ``1 problem to fix · Still needed: class, photos``.
         """
@@ -112,7 +112,7 @@ class ProblemDisplay:
         ])  # fmt: skip
 
     def remark_summary(self, remarks: Sequence[Problem]) -> str:
-        """Return what to look at before a submission, as the end of a sentence; empty without remarks."""
+        """Return what to check before a submission, as the end of a sentence; empty without remarks."""
         if len(remarks) == 1:
             return f", but {_subject(remarks[0])}{remarks[0].what}"
         names = dict.fromkeys(_label(remark.field) for remark in remarks)

@@ -1,4 +1,4 @@
-"""A notice of submissions whose outcome an earlier kernel did not learn, with a button to find out."""
+"""A notice about submissions of an earlier kernel with unknown outcome, with a button to look them up."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class RecoveryNotice(controls.HBox):
         self._button.on_click(lambda _: background.start(self._recover))
         super().__init__([self._button, self._text], layout=widgets.Layout(width="100%"))
         self._log_problem: Problem | None = None
-        self._file: object = None  # what it was when that problem was found
+        self._file: object = None  # the file's state when that problem was found
         self._show_unsettled()
 
     def log_problem(self) -> Problem | None:
-        """Return why nothing can be recorded in the log, or None. A file that has changed is read again."""
+        """Return why nothing can be recorded in the log, or None. A changed file is read again."""
         if self._log_problem is not None and self._file != _state_of(self._log):
             self._show_unsettled()
         return self._log.find_problem() or self._log_problem
@@ -83,7 +83,7 @@ class RecoveryNotice(controls.HBox):
 
 
 def _state_of(log: Log) -> object:
-    if not isinstance(log.path, Path):  # a server does not tell: it is asked again after some seconds
+    if not isinstance(log.path, Path):  # a server is queried again after some seconds
         return monotonic() // _SECONDS
     try:
         status = log.path.stat()

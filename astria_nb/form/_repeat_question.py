@@ -12,7 +12,7 @@ from astria_nb.log import Submission
 
 
 class RepeatQuestion(controls.HBox):
-    """When the same request was sent before, and the choice: use what it made, send it again, or neither.
+    """Asks what to do if the same request was sent before: use its result, send it again, or cancel.
 
     The form's script lets Escape press the last button, and names the group of buttons after the question.
 
@@ -46,16 +46,16 @@ class RepeatQuestion(controls.HBox):
         ----------
         earlier : Submission
         text : str
-            When it was sent, as what, and its price.
+            When it was sent, as which tune, and its price.
         price : str
-            Of sending it again; empty if it is unknown.
+            The price of sending it again; empty if unknown.
         """
         question = f"{text[:1].upper()}{text[1:]}. Send it again, or use the earlier one?"
         self._text.value = Markup("<span>{}</span>").format(question)
         name = f"tune {earlier.tune_id}" if earlier.tune_id is not None else "the earlier one"
         self._use.description = f"Use {name}"
         self._again.description = f"Send again · {price}".removesuffix(" · ")
-        self._use.tooltip = self._again.tooltip = question  # read out with the focus
+        self._use.tooltip = self._again.tooltip = question  # screen readers read it out with the focus
         self.layout.display = None
         self._use.focus()
 
@@ -65,7 +65,7 @@ class RepeatQuestion(controls.HBox):
         return self.layout.display is None
 
     def hide(self) -> None:
-        """Take the question away."""
+        """Hide the question."""
         self.layout.display = "none"
 
     def _answer(self, act: Callable[[], None]) -> None:

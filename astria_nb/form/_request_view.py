@@ -23,7 +23,7 @@ _UNCHANGED_PHOTOS = (
 )
 
 _HIDDEN_SECRETS = "Secrets in addresses are left out, because the notebook is saved with this code."
-_MIN_SECRET = 6  # characters; a shorter value occurs in other places of the code
+_MIN_SECRET = 6  # characters; shorter values may occur elsewhere in the code
 
 
 class RequestView(ScriptWidget):
@@ -82,7 +82,7 @@ class RequestView(ScriptWidget):
 
 
 def _secrets(tune: Tune) -> list[str]:
-    """Return the values in the query strings of a tune's callbacks, and what lets its photos be fetched."""
+    """Return secrets of a tune: values in its callbacks' query strings, and signatures of its photos."""
     attributes = tune.prompt_attributes or {}
     callbacks = [tune.callback, tune.prompts_callback, attributes.get("callback")]
     values = [value for url in callbacks if isinstance(url, str) for _, value in _pairs(urlsplit(url).query)]
@@ -95,5 +95,5 @@ def _secrets(tune: Tune) -> list[str]:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    """Return names and values; a word without a name may be a token."""
+    """Return names and values; a value without a name may be a token."""
     return [(name, value) for name, _, value in (pair.rpartition("=") for pair in re.split("[&;]", query))]

@@ -1,4 +1,4 @@
-"""Whether the draft can be submitted: the tune it makes, and every problem with it."""
+"""Whether the draft can be submitted: its tune, and all its problems."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Review:
     is_waiting : bool
         Whether the pack is being looked up.
     was_submitted : bool
-        Whether this very tune was submitted already.
+        Whether exactly this tune was already submitted.
     remarks : sequence of Problem
-        What is likely to go wrong; the tune can be submitted all the same.
+        Likely problems; the tune can still be submitted.
     """
 
     tune: Tune | None
@@ -68,21 +68,21 @@ def review(
         The filled-in fields, by their names in the API.
     pack_field : PackField
     submissions : SubmissionState
-        What this form has submitted, by title.
+        Tunes that this form has submitted, by title.
     max_cost : float or None
         US dollars.
     log_problem : Problem or None
         Why the submission cannot be recorded.
     client : Client
-        Of the service that is to reach the addresses.
+        Client of the service that has to reach the addresses.
     balance : float or None
-        US dollars that the account has; None if that is unknown.
+        Balance in US dollars; None if unknown.
     photo_problems : sequence of Problem
-        Photos that the service would refuse, or that are not sent as they are.
+        Photos that the service would refuse, or that cannot be sent as they are.
     listed : sequence of ListedTune
         The tunes in the form's list, which are sent with the draft.
     version_problems : sequence of Problem
-        Libraries that do not fit, once they were checked.
+        Libraries with unsuitable versions, once they were checked.
     """
     fields, problems = check(values)
     tune = None if problems else from_checked(fields)
@@ -101,7 +101,7 @@ def review(
     is_recorded = tune is not None and submissions.row_of(title) is not None
     remarks = remarks_on(fields, client)
     runs = [(other.tune, other.price) for other in listed if other.tune is not None]
-    # What was just sent is paid: what the account has after it says nothing against it.
+    # A tune that was just sent is paid for: the remaining balance does not matter for it.
     if tune is not None and not is_recorded:
         runs.append((tune, price))
     remarks += filter(None, [problem_with_balance(runs, balance, is_sandbox=is_sandbox(client))])
@@ -126,7 +126,7 @@ def _is_invalid(name: str, problems: Sequence[Problem]) -> bool:
 
 
 def _at_pack(problem: Problem) -> Problem:
-    """Put whatever kept the pack from being looked up, such as a wrong key, beside the pack."""
+    """Assign a problem that prevented the look-up of the pack, such as a wrong key, to the pack."""
     if problem.field == "pack":
         return problem
     return Problem("pack", f"{problem.field}: {problem.what}", problem.hint)

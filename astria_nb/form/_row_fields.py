@@ -1,4 +1,4 @@
-"""What a form is filled in with from the row of a tune."""
+"""The fields of a form that come from the row of a tune."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.results.frames import tunes_in
 from astria_nb.rows import Rows
 from astria_nb.utils.redaction import PLACEHOLDER
 
-# Not ``prompt_ids``: in a row they are the prompts that were made, not those that were asked for.
+# Not ``prompt_ids``: in a row these are the created prompts, not the requested ones.
 _ROW_FIELDS = (
     *("title", "pack", "name", "image_urls", "characteristics"),
     *("callback", "prompts_callback", "tune_ids"),
@@ -24,14 +24,14 @@ _ROW_FIELDS = (
 
 
 def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
-    """Return the fields that a row's tune was made from, without its title.
+    """Return the fields with which a row's tune was made, without its title.
 
     They come from the log if it has the request, else from the row.
 
     Raises
     ------
     TuneError
-        It is not one row, or it and the log say nothing of what the tune was made from.
+        The value is not one row, or neither the row nor the log contains the tune's fields.
     """
     frame = tunes_in(row)
     if len(frame) != 1:
@@ -44,13 +44,13 @@ def fields_of_row(row: Rows, client: Client, log: Log) -> dict[str, Any]:
         submission = _recorded(frame.iloc[0], title, client, log)
     if submission is None:
         if not fields:
-            what = "says nothing of what its tune was made from, nor does the log"
+            what = "does not contain the fields of its tune, and neither does the log"
             raise TuneError(Problem("row", what, "pass the row that submit returned"))
         return fields
     request = submission.request
     redacted = {field.split(".")[0] for field in request.redacted}
     fields = {**request.parameters, "pack": request.pack}
-    if paths := [image.path for image in request.images if image.path]:  # others were in memory
+    if paths := [image.path for image in request.images if image.path]:  # other images were in memory
         fields["images"] = paths
         fields |= {name: value for name, value in asdict(request.preprocessing).items() if value}
     return {name: value for name, value in fields.items() if name not in {*redacted, "title"}}
@@ -67,12 +67,12 @@ def _recorded(row: pd.Series[Any], title: str | None, client: Client, log: Log) 
     if title is not None:
         return log.find(service, title, account)
     submission = None if pd.isna(row["id"]) else log.of_tune(service, int(row["id"]), account)
-    is_own = submission is not None and submission.tune_id == row["id"]  # else it ran a pack on the tune
+    is_own = submission is not None and submission.tune_id == row["id"]  # otherwise it ran a pack on the tune
     return submission if is_own else None
 
 
 def _fields_in_row(row: pd.DataFrame) -> dict[str, Any]:
-    """Return the fields of a tune that its row has; as photos, the copies that the service keeps."""
+    """Return the fields of a tune from its row; as photos, the copies that the service keeps."""
     record = row.iloc[0].rename({"orig_images": "image_urls"}).to_dict()
     if isinstance(record.get("characteristics"), str):
         record["characteristics"] = json.loads(record["characteristics"])

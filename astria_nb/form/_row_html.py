@@ -19,8 +19,8 @@ _WIDE = 48  # characters
 def row_html(rows: pd.DataFrame) -> Markup:
     """Return rows as a table, without the columns that are empty.
 
-    It is called on threads, and `DataFrame.to_html` changes an option of pandas for the whole process while
-    it runs: a table that a cell displays at that moment would come out different.
+    It is called on threads, and `DataFrame.to_html` changes a pandas option for the whole process while it
+    runs: a table that a cell displays at that moment would look different.
     """
     is_empty = {name: all(map(_is_empty, rows[name])) for name in rows.columns}
     table = rows[[name for name in rows.columns if not is_empty[name]]]
@@ -54,11 +54,11 @@ def _row_cell(value: Any) -> Markup:
 
 
 def _text_cell(text: str, content: str) -> Markup:
-    """Return a cell. What is longer than a column is wide is cut off in sight, and whole in its tooltip."""
+    """Return a cell. Text that is too long for its column is truncated, and complete in its tooltip."""
     tooltip = Markup(' title="{}"').format(text) if len(text) > _WIDE else ""
     return Markup("<td{}>{}</td>").format(tooltip, content)
 
 
 def _row_text(text: str) -> str:
-    """Return a text without signatures: with them, whoever has the notebook has the training photos."""
+    """Return a text without signatures: they would give every reader of the notebook the training photos."""
     return printable_lines(redact_name(text))

@@ -1,4 +1,4 @@
-"""A draft as plain data, and its file between two kernels."""
+"""A draft as plain data, and the file that keeps it between two kernels."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from astria_nb.utils.redaction import redact_long_keys
 from astria_nb.utils.remove_tree import remove_tree
 
 LIST = "list"
-"""What the tunes of a form's list are saved as, beside its fields."""
+"""The key of the tunes in a form's list, beside its fields."""
 _SAVED_FIELDS = (*FIELDS, *PREPROCESSING_NAMES, LIST)
 FOLDER = ".astria_drafts"
 _OWNER = "form"  # the form that saves the draft, in its file
 _UNUSED_SECONDS = (
     24 * 3600.0
-)  # since a draft was opened; a form of another kernel may show the photos until then
+)  # seconds since a draft was opened; until then, a form of another kernel may show the photos
 _writing = threading.Lock()  # forms of one kernel write from several threads
-# Folders of photos that forms of this process have shown: their list may still have them.
+# Folders of photos that forms of this process have shown: their lists may still contain them.
 _shown: set[Path] = set()
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
 def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a draft as JSON can hold it, with images as their paths; those in memory are left out."""
+    """Return a draft for JSON, with images as their paths; images in memory are left out."""
     plain = {name: _plain(value) for name, value in values.items()}
     images = [path for path in plain.pop("images", None) or () if path is not None]
     return {**plain, "images": images} if images else plain
@@ -45,7 +45,7 @@ def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
 class SavedDraft:
     """A draft on disk, in a file beside the log that only its owner can read.
 
-    It belongs to one form at a time, which the file names: the one that opened it last.
+    It belongs to one form at a time: the one that opened it last, which is recorded in the file.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class SavedDraft:
         self.path = folder / FOLDER / f"{name}.json"
         self._photos_folder = folder / FOLDER / f"{name}.photos"
         self._form = uuid.uuid4().hex
-        self._written: str | None = None  # what this form wrote last
+        self._written: str | None = None  # the last content that this form wrote
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
@@ -88,8 +88,8 @@ class SavedDraft:
         Returns
         -------
         bool
-            False if another form has opened the draft since: it is that one's, and was left as it is. What
-            this form saved before that, and still has, is not refused.
+            False if another form has opened the draft since: then it belongs to that form, and is not
+            changed. Content that this form saved before, and still has, is not refused.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class SavedDraft:
 
     def _is_of_another_form(self) -> bool:
         try:
-            return self._content().get(_OWNER) != self._form  # an earlier release names none
+            return self._content().get(_OWNER) != self._form  # an earlier release records no form
         except (OSError, ValueError, TypeError, RecursionError):
             return False  # it was deleted or damaged
 
@@ -145,12 +145,12 @@ class SavedDraft:
 
     def _make_folder(self) -> None:
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        ignore = self.path.with_name(".gitignore")  # drafts hold names, prompts and photos
+        ignore = self.path.with_name(".gitignore")  # drafts contain names, prompts and photos
         if not ignore.exists() or not ignore.stat().st_size:  # the disk was full
             ignore.write_text("*\n", encoding="utf-8")
 
     def _keep_photos(self, folders: Iterable[Path]) -> None:
-        """Note that photos are in use from here on."""
+        """Record that photos are in use from now on."""
         _shown.update(folders)
         for folder in folders:
             if folder.parent == self._photos_folder:
@@ -158,8 +158,8 @@ class SavedDraft:
                     os.utime(folder)
 
     def _delete_unused_photos(self) -> None:
-        """Delete the photos that the draft does not name, and that no open form can show."""
-        with suppress(OSError):  # there are none, or they cannot be listed
+        """Delete photos that are not in the draft and that no open form can show."""
+        with suppress(OSError):  # there are no photos, or they cannot be listed
             for folder in self._photos_folder.iterdir():
                 if folder not in _shown and folder.stat().st_mtime < time.time() - _UNUSED_SECONDS:
                     remove_tree(folder)

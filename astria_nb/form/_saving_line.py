@@ -42,7 +42,7 @@ class SavingLine(controls.HTML):
         return {} if self._saved is None else self._saved.read()
 
     def begin(self) -> None:
-        """Save from here on: until then, the form lacks a part of what was saved."""
+        """Save from now on: until then, the form does not contain the whole draft."""
         self._has_begun = True
 
     def save(self, values: Callable[[], Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The collapsible sections for what few tunes need. Each title says what the section holds."""
+"""The collapsible sections for rarely needed fields. Each title shows the section's values."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Sections(controls.Accordion):
         return index is not None and self.children[index] is self._request
 
     def reveal(self, field: Field) -> None:
-        """Open the section that holds a field, if one does."""
+        """Open the section with a field, if there is one."""
         for index, child in enumerate(self.children):
             if field is child or field in getattr(child, "children", ()):
                 self.selected_index = index
 
     def update_titles(self) -> None:
-        """Let each title say what the section holds."""
+        """Update each title with the section's values."""
         values = {name: field.value for name, field in self._fields.items()}
         callback_count = sum(values[name] is not None for name in CALLBACKS)
         self.titles = (

@@ -1,4 +1,4 @@
-"""A copy of the form as plain HTML: what a saved notebook, a page and other frontends show of it."""
+"""A copy of the form as plain HTML, for saved notebooks, exported pages and other frontends."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class StaticCopy:
     Parameters
     ----------
     account : str
-        Whose account it is.
+        A description of the account.
     draft : Draft
     view : FormView
     panel : SubmissionPanel
     review : callable
-        Returns a `Review` of the draft as it is.
+        Returns a `Review` of the current draft.
     tune_list : TuneList
     with_photos : bool
-        Whether the training photos are in it. Otherwise it has their file names.
+        Whether the copy contains the training photos. Otherwise it contains their file names.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class StaticCopy:
         self._review, self._list, self._with_photos = review, tune_list, with_photos
 
     def saved(self) -> str:
-        """Return the copy for a notebook's file, which says how to get the form back."""
+        """Return the copy for a notebook's file, with a line on how to get the form back."""
         return str(saved_note("form")) + self.whole()
 
     def whole(self) -> str:
-        """Return the fields, the rows and the pictures that were loaded.
+        """Return the fields, the rows and the loaded pictures.
 
         A plain string: some frontends refuse a subclass.
         """

@@ -1,4 +1,4 @@
-"""The form as static HTML, for where no widget runs. markupsafe escapes all text."""
+"""The form as static HTML, for places without widgets. markupsafe escapes all text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIDE = 96  # pixels of a thumbnail
 # The page is saved with the notebook.
 _MAX_ITEMS = 50  # images, addresses, errors
 MAX_TEXT = 1000  # characters of each text
-_LABEL_STYLE = "text-align:left;overflow-wrap:normal"  # of what stands beside it, long words are broken
+_LABEL_STYLE = "text-align:left;overflow-wrap:normal"  # in the cell beside it, long words are broken
 
 
 def form_html(
@@ -30,7 +30,7 @@ def form_html(
     Parameters
     ----------
     account : str
-        Whose account it is.
+        A description of the account.
     draft : mapping of str to object
         The filled-in fields, by their names in the API.
     status : str
@@ -38,7 +38,7 @@ def form_html(
     problems : sequence of str
         The errors below it.
     thumbnails : bool
-        Whether photos are shown. Otherwise they are file names: the page is saved with the notebook.
+        Whether photos are shown. Otherwise their file names are shown: the page is saved with the notebook.
     """
     rows = [
         Markup("<tr><th style='{}'>{}</th><td style='text-align:left'>{}</td></tr>").format(
@@ -68,7 +68,7 @@ def _lines(lines: Iterable[str]) -> Markup:
 
 
 def bounded(lines: Sequence[str]) -> list[str]:
-    """Return the first of the lines, each of a length to be read, and how many more there are."""
+    """Return the first lines, each shortened, and how many more there are."""
     return [*(shortened(line, MAX_TEXT) for line in lines[:_MAX_ITEMS]), *_more(lines)]
 
 
@@ -77,7 +77,7 @@ def _more(items: Sequence[Any]) -> list[str]:
 
 
 def _image_html(image: Any) -> Markup:
-    """Return an image with its thumbnail embedded; one that cannot be opened as the name of its file."""
+    """Return an image with its thumbnail embedded, or its file name if it cannot be opened."""
     try:
         data = _embedded(image.path, image.path.stat().st_mtime_ns)
     except (OSError, AttributeError):
@@ -85,6 +85,6 @@ def _image_html(image: Any) -> Markup:
     return Markup('<img src="data:image/jpeg;base64,{}" alt="{}">').format(data, image.filename)
 
 
-@lru_cache(maxsize=4 * _MAX_ITEMS)  # the page is made again whenever the form changes
+@lru_cache(maxsize=4 * _MAX_ITEMS)  # the page is created again whenever the form changes
 def _embedded(path: Path, _modified: int) -> str:
     return base64.b64encode(thumbnail(path, _SIDE)).decode()

@@ -75,7 +75,7 @@ class SubmitBar(controls.HBox):
             Whether Submit can be pressed.
         note : str
         is_error : bool
-            Whether the note names a problem that is shown nowhere else.
+            Whether the note contains a problem that is shown nowhere else.
         estimate : Estimate or None
             The price on the button.
         is_submitted : bool
@@ -85,7 +85,7 @@ class SubmitBar(controls.HBox):
         listed : int
             Tunes that are sent with the list; 0 without one.
         listed_price : str
-            What they cost, in words.
+            Their price as text.
         """
         self._button.disabled = not enabled
         price = self.price(estimate)
@@ -98,7 +98,7 @@ class SubmitBar(controls.HBox):
         self._another.layout.display = None if is_submitted else "none"
 
     def focus(self) -> None:
-        """Move the focus to what can be pressed next."""
+        """Move the focus to the button that can be pressed next."""
         (self._button if self._another.layout.display == "none" else self._another).focus()
 
     def disable(self) -> None:
@@ -106,7 +106,7 @@ class SubmitBar(controls.HBox):
         self._button.disabled = True
 
     def price(self, estimate: Estimate | None) -> str:
-        """Return what a submission costs, in words; empty if that is unknown."""
+        """Return the price of a submission as text; empty if unknown."""
         if self._is_free:
             return "sandbox · free"
         return str(estimate or "")

@@ -1,4 +1,4 @@
-"""Submitting the draft of a form: by its button, which asks before a repeat, or from code."""
+"""Submission of a form's draft: by its button, which asks before a repeat, or from code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Submitter:
     Parameters
     ----------
     client : Client
-        The form's; the button submits with it.
+        The form's client; the button submits with it.
     log : Log
     max_cost : float or None
         US dollars.
@@ -42,13 +42,13 @@ class Submitter:
     panel : SubmissionPanel
     submit_bar : SubmitBar
     review : callable
-        Returns a `Review` of the draft as it is.
+        Returns a `Review` of the current draft.
     update : callable
-        Brings the form in line with the draft and the submissions; takes a review that was just made.
+        Updates the form after changes of the draft and the submissions; takes a review that was just made.
     tune_list : TuneList
         Sent before the draft.
     add : callable
-        Puts the draft into the list.
+        Adds the draft to the list.
 
     Attributes
     ----------
@@ -79,11 +79,11 @@ class Submitter:
 
     @property
     def asked(self) -> ListedTune | None:
-        """The tune of the list that the question is about, while it is asked."""
+        """The tune in the list that an open question is about."""
         return self._asked if self.question.is_open else None
 
     def start(self, repeat: Repeat = "ask") -> None:
-        """Submit in the background, unless a submission is under way."""
+        """Submit in the background, unless a submission is in progress."""
         if self._panel.state.phase != "sending":
             self._submit_bar.disable()
             self.question.hide()
@@ -96,7 +96,7 @@ class Submitter:
         ----------
         client : Client
         encoding : {"multipart", "form", "json"} or None
-            None: the form's.
+            None: the form's encoding.
         repeat : {"announce", "return", "ask", "send"}
             As in `SubmitOptions`.
 
@@ -105,7 +105,7 @@ class Submitter:
         AstriaError
             As `TuneForm.submit` documents.
         RepeatedRequest
-            The same was sent before, and the user is to be asked.
+            The same request was sent before, and the user has to be asked.
         """
         try:
             # The form keeps the row before it is returned: an interrupt may hide it, but not lose it.
@@ -127,7 +127,7 @@ class Submitter:
             price = "" if is_sandbox(self._client) else str(estimate or "")
             self.question.ask(request.earlier, request.text, price)
         except AstriaError:
-            pass  # the form shows it
+            pass  # the form shows the error
         except Exception as error:
             what = f"failed ({type(error).__name__}: {error})"
             self._panel.state.fail([Problem("form", what, "please report it")])
@@ -135,19 +135,19 @@ class Submitter:
             raise
 
     def _run_list(self, repeat: Repeat) -> None:
-        """Send the tunes of the list, and the draft after them; what is sent leaves the list.
+        """Send the tunes in the list, and then the draft; sent tunes are removed from the list.
 
         Raises
         ------
         RepeatedRequest
-            The same as the next one was sent before, and the user is to be asked.
+            The next request was sent before, and the user has to be asked.
         """
         if not self._draft.is_blank:
             self._add()
         tunes, upload, failed = self._list.tunes, self._panel.upload, 0
         asked, self._asked = self._asked, None
         try:
-            with self._panel.state.sending():  # of all: a second click must not come in between
+            with self._panel.state.sending():  # for all tunes: a second click must not interfere
                 upload.begin()
                 try:
                     for number, listed in enumerate(tunes, 1):
@@ -162,7 +162,7 @@ class Submitter:
             self._update()
 
     def _send_listed(self, listed: ListedTune, repeat: Repeat) -> bool:
-        """Send a tune of the list, unless it was removed; return False if it failed, as it says then."""
+        """Send a tune from the list unless it was removed; return False if it failed, as its line says."""
         if not self._list.begin_sending(listed):
             return True
         is_sent = False
@@ -170,7 +170,7 @@ class Submitter:
             if listed.tune is None:
                 listed.check()
             if listed.tune is None:
-                return False  # it says what is wrong with it
+                return False  # its line says what is wrong
             shielded(self._submit_listed, listed, listed.tune, repeat)
             is_sent = True
         except RepeatedRequest:
@@ -200,14 +200,14 @@ class Submitter:
             self._options(self._client, None, repeat),
             encoding=listed.encoding,
             preprocessing=listed.preprocessing,
-            pack=None,  # each may have another
+            pack=None,  # each may have a different one
             shown=listed.price,
             on_pack=listed.price_by,
         )
         self._panel.send(tune, options)
 
     def _show_result(self, count: int, failed: int) -> None:
-        """Show what became of so many tunes, unless the user is to be asked about one."""
+        """Show the outcome of sending a number of tunes, unless the user has to be asked about one."""
         problems, left = [], len(self._list.tunes)
         if failed:
             what = f"failed for {failed} of {count} tunes" if count > 1 else "failed"
@@ -223,7 +223,7 @@ class Submitter:
 
     def _submit(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> pd.DataFrame:
         with self._panel.state.sending():
-            # What may hold the draft's lock, or call the user's observers, runs where it was called.
+            # Code that may hold the draft's lock, or call the user's observers, runs on the calling thread.
             review = in_caller(self._review)()
             if review.tune is None or review.problems:
                 is_ready = all(problem.field == "log" for problem in review.problems)
@@ -243,7 +243,7 @@ class Submitter:
             return self._panel.send(review.tune, options)
 
     def _options(self, client: Client, encoding: Encoding | None, repeat: Repeat) -> SubmitOptions:
-        # Another client's service may have another pack under this id; a limit is kept by the price of today.
+        # Another client's service may have another pack under this id; a limit needs the current price.
         uses_shown_pack = client is self._client and self._max_cost is None
         return SubmitOptions(
             client=client,
@@ -253,6 +253,6 @@ class Submitter:
             preprocessing=self._draft.switches.preprocessing,
             max_cost=self._max_cost,
             repeat=repeat,
-            warns=repeat in ("announce", "return"),  # by code: the form may not be in sight
+            warns=repeat in ("announce", "return"),  # called from code: the form may not be visible
             pack=self._draft.pack.recent(PACK_MAX_AGE_SECONDS) if uses_shown_pack else None,
         )

@@ -1,4 +1,4 @@
-"""The list of tunes that were prepared and wait for Submit; not there until one was added."""
+"""The list of prepared tunes that wait for Submit; hidden until one was added."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class TuneList(controls.VBox):
     Parameters
     ----------
     on_edit : callable
-        Called with the tune that is to be filled into the form.
+        Called with the tune to fill into the form.
     on_remove : callable
-        Called when the user has removed one.
+        Called when the user has removed a tune.
     on_change : callable
         Called when the list has changed.
     note_on : callable
-        Returns what is to be said of a tune for the moment; empty if nothing.
+        Returns a temporary note about a tune; empty if there is none.
 
     Attributes
     ----------
@@ -47,20 +47,20 @@ class TuneList(controls.VBox):
     ) -> None:
         self._on_edit, self._on_remove, self._on_change = on_edit, on_remove, on_change
         self._note_on, self._notes = note_on, list[str]()
-        self._moved = -math.inf  # when a line went, and those below it took its place
-        self._lock = threading.RLock()  # a tune is removed by a click, or sent, but not both
+        self._moved = -math.inf  # when a line was removed, and those below moved up
+        self._lock = threading.RLock()  # a tune is either removed by a click or sent, but not both
         self._being_sent: ListedTune | None = None
         self.tunes: list[ListedTune] = []
-        # Kept, since it is read out when it changes, and has the focus after a removal; Tab passes over it.
+        # Kept, since screen readers read its changes, and it has the focus after a removal; Tab skips it.
         self._count = controls.Label(
             style={"font_weight": "bold"}, tabbable=False, classes="astria-list-count"
         )
-        # A layout of its own: it is hidden at times.
+        # Its own layout: it is sometimes hidden.
         super().__init__([self._count], layout=widgets.Layout(width="100%"), classes="astria-list")
         self.show()
 
     def price_with(self, price: Estimate | None, *, is_one_more: bool) -> str:
-        """Return what all of them cost, and one more if asked to, in words; empty if that is unknown."""
+        """Return the total price as text, including another price if given; empty if unknown."""
         prices = [*(listed.price for listed in self.tunes), *([price] if is_one_more else [])]
         known = [price for price in prices if price is not None]
         if not known or len(known) < len(prices):
@@ -105,7 +105,7 @@ class TuneList(controls.VBox):
         self._on_change()
 
     def show(self) -> None:
-        """Show the list as it is."""
+        """Show the current list."""
         with self._lock:
             self.layout.display = None if self.tunes else "none"
             self._count.value = self.heading
@@ -113,18 +113,18 @@ class TuneList(controls.VBox):
             self.children = [self._count, *map(self._line, self.tunes, self._notes)]
 
     def show_notes(self) -> None:
-        """Show what is to be said of the tunes for the moment, if that has changed."""
+        """Update the temporary notes about the tunes, if they have changed."""
         with self._lock:
             if self._notes != [self._note_on(listed) for listed in self.tunes]:
                 self.show()
 
     @property
     def heading(self) -> str:
-        """How many tunes are in the list, in words."""
+        """The number of tunes in the list, as text."""
         return f"{len(self.tunes)} tune{'' if len(self.tunes) == 1 else 's'} in the list"
 
     def saved_html(self) -> Markup:
-        """Return the list as HTML for where no widget runs."""
+        """Return the list as HTML for places without widgets."""
         texts = ([listed.text, *_problems(listed)] for listed in self.tunes)
         lines = Markup().join(Markup("<li>{}</li>").format(Markup("<br>").join(parts)) for parts in texts)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
@@ -155,7 +155,7 @@ class TuneList(controls.VBox):
             self._on_remove()
 
     def _has_just_moved(self) -> bool:
-        """Return whether a click was meant for the line that stood there, such as the second of a double."""
+        """Return whether a click was meant for a removed line, such as the second of a double click."""
         return time.monotonic() - self._moved < _SECOND_CLICK_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""What the form shows about its draft: problems, the request as code, the Submit button."""
+"""The form's view of its draft: problems, the request as code, the Submit button."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def status_of(review: Review, state: SubmissionState) -> Status:
 
 
 class FormView:
-    """Brings the form's widgets in line with its draft and its submissions.
+    """Updates the form's widgets after changes of its draft and its submissions.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class FormView:
         self.error_summary = ErrorSummary(draft.reveal)
 
     def update(self, review: Review, state: SubmissionState, status: Status) -> None:
-        """Show a review of the draft, and how the last submission went."""
+        """Show a review of the draft, and the outcome of the last submission."""
         problems = [*review.problems, *self.rejected(state)]
         self._display.show(problems, is_fresh=self._draft.is_fresh)
         self._display.show_remarks(review.remarks)
         self.error_summary.problems = self._display.entries(problems)
         self._draft.sections.update_titles()
-        if self._draft.sections.shows_request:  # the code takes a while to write
+        if self._draft.sections.shows_request:  # generating the code takes a while
             self._request.show(review.tune, self._draft.encoding)
         can_add = review.is_valid and not review.was_submitted and status != "sending"
         listed = len(self._list.tunes)
@@ -92,7 +92,7 @@ class FormView:
         *,
         is_waiting: bool = False,
     ) -> str:
-        """Return the state of the form in a line."""
+        """Return the state of the form as one line."""
         if is_waiting:
             return "Looking up the pack"
         if status == "sending":
@@ -104,7 +104,7 @@ class FormView:
         return f"Ready to submit{self._display.remark_summary(remarks)}"
 
     def _list_summary(self, review: Review) -> str:
-        """Return what to look at before the list is sent without a draft, in a line."""
+        """Return what to check before the list is sent without a draft, as one line."""
         return self.summary([], "ready", review.remarks) if review.remarks else ""
 
     def status_lines(

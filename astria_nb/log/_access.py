@@ -1,4 +1,4 @@
-"""Whether a log's file can be used, found out without opening or making it, and in plain words if not."""
+"""Whether a log's file can be used, checked without opening or creating it, and explained if not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
 ELSEWHERE = "name another file with ASTRIA_NB_LOG or log=anb.ExperimentLog(path)"
-"""The next step of whoever writes Python; the command line has an option."""
+"""The next step in Python code; the command line has an option instead."""
 READ_ONLY = "cannot be written: it or its folder is read-only", f"fix the permissions, or {ELSEWHERE}"
 
 
@@ -39,7 +39,7 @@ def exists(path: Path) -> bool:
     Raises
     ------
     OSError
-        Its disk cannot be asked.
+        Its disk cannot be accessed.
     """
     try:
         path.stat()
@@ -49,7 +49,7 @@ def exists(path: Path) -> bool:
 
 
 def find_problem(path: Path) -> Problem | None:
-    """Return what will keep a log from being written, or None; nothing is opened, made or changed."""
+    """Return what prevents writing to a log, or None; nothing is opened, created or changed."""
     try:
         if exists(path):
             if not stat.S_ISREG(path.stat().st_mode):

@@ -1,7 +1,7 @@
-"""Rows that are alike: what the API does not document has one type in all of them.
+"""Groups of similar rows: undocumented fields of the API have the same types in all of them.
 
-Such a field becomes a column with the common type of its values. A segment outlives some of its rows, and
-with them what made that type common, so it holds only rows of which each alone would have it.
+Such a field becomes a column with the common type of its values. Rows may be removed from a segment, and with
+them the values that determined the type. So a segment holds only rows that have the same type on their own.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ T = TypeVar("T")
 
 
 def types_of(row: ParsedRow) -> Types:
-    """Return the types of what the API does not document."""
-    # By the names of the columns: two keys may become one text, of which the last one counts.
+    """Return the types of fields that the API does not document."""
+    # By the names of the columns: two keys may become the same text, and then the last one counts.
     values = {to_text(name): value for name, value in row.tune.items() if name not in _DOCUMENTED}
     return {name: infer_type(value) for name, value in values.items() if value is not None}
 
 
 class Alike(Generic[T]):
-    """Rows, or tables of rows, sorted into groups that are alike.
+    """Rows, or tables of rows, sorted into groups of the same types.
 
     Parameters
     ----------
     size : int
-        The number of items of a group that is complete.
+        The number of items in a complete group.
     """
 
     def __init__(self, size: int) -> None:
@@ -42,7 +42,7 @@ class Alike(Generic[T]):
         self._groups: list[tuple[Types, list[T]]] = []
 
     def add(self, types: Types, item: T) -> tuple[Types, list[T]] | None:
-        """Add an item of these types, and return its group if that is complete now, with the types of all."""
+        """Add an item with these types, and return its group if it is now complete, with the types."""
         for number, (common, group) in enumerate(self._groups):
             if all(common.get(name, type_) == type_ for name, type_ in types.items()):
                 common.update(types)
@@ -52,5 +52,5 @@ class Alike(Generic[T]):
         return self._groups.pop() if self._size == 1 else None
 
     def rest(self) -> Iterator[list[T]]:
-        """Yield the groups that are not complete."""
+        """Yield the incomplete groups."""
         yield from (group for _, group in self._groups)

@@ -1,7 +1,7 @@
-"""What several threads record at once in a file: a statement for each table, not several for each submission.
+"""Writing the records of several threads to a file together, with one statement per table.
 
-Python lets other threads run in each step of SQLite, and waits for its turn after it. With many threads that
-takes longer than the work.
+Python lets other threads run during each step of SQLite, and waits for its turn afterwards. With many
+threads, that takes longer than the work.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SUBMISSION = (*COLUMNS, "checksum")
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A submission that is to be recorded; see `astria_nb.log.Log.plan`."""
+    """A submission to record; see `astria_nb.log.Log.plan`."""
 
     recorded: Request
     newest_known_id: int | None
@@ -41,7 +41,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a submission that is to be recorded; see `astria_nb.log.Log.change`."""
+    """A change of a submission to record; see `astria_nb.log.Log.change`."""
 
     before: Submission
     state: str
@@ -54,14 +54,14 @@ class Change:
 
 
 class ChangedMeanwhile(Exception):  # noqa: N818  each is tried by itself then
-    """A submission is not what this process wrote: nothing was written together."""
+    """A submission was changed by another process: nothing was written together."""
 
 
 class BulkWriter:
-    """Writes the intents and changes of one process that are the rule; the others are left.
+    """Writes the usual intents and changes of one process; unusual ones are left for individual writing.
 
-    Left are runs without a title, titles that are taken or that two of them want, comparisons of content, and
-    changes of submissions that are not as this process wrote them.
+    Runs without a title, titles that are taken or requested twice, comparisons of content, and changes of
+    submissions that another process changed are left.
     """
 
     def __init__(self) -> None:
@@ -72,12 +72,12 @@ class BulkWriter:
     def write(
         self, connection: SqlConnection, session_id: str, entries: Sequence[Intent | Change | None]
     ) -> list[Submission | None]:
-        """Write what can be written together, and return the submissions; None for what is left.
+        """Write what can be written together, and return the submissions; None for items that are left.
 
         Raises
         ------
         ChangedMeanwhile
-            The transaction has to be undone.
+            The transaction has to be rolled back.
         """
         results: list[Submission | None] = [None] * len(entries)
         if not isinstance(connection, sqlite3.Connection) or not any(entries):
@@ -101,7 +101,7 @@ class BulkWriter:
     def _intents(
         self, connection: sqlite3.Connection, entries: Iterable[Intent | Change | None]
     ) -> dict[int, Intent]:
-        """Return the intents whose titles nobody has, by their index."""
+        """Return the intents whose titles are free, by their index."""
         intents: dict[str, tuple[int, Intent]] = {}
         wanted_twice: set[str] = set()
         service: str | None = None
@@ -156,7 +156,7 @@ class _Statements:
         return row
 
     def change(self, change: Change, row: Mapping[str, Any]) -> Submission:
-        """Add the first change of a submission, whose row is known, and return what it becomes."""
+        """Add the first change of a submission whose row is known, and return the changed submission."""
         assert change.tune is not None
         before, problem = change.before, inserts.redact_problem(change.problem)
         fields = submission_rows.record_fields(before, change.tune, change.image_sha256)
@@ -178,7 +178,7 @@ class _Statements:
         }
         checksum = of_row(*(new[name] for name in COLUMNS))
         self._changes.append([before.id, row["checksum"], checksum, *(new[name] for name in CHANGED)])
-        # The reply is the record, as a rule.
+        # The reply is usually the record.
         reply_text = text if change.reply == fields else inserts.to_safe_json(change.reply)
         reply = None if change.reply is None else self._put(reply_text)
         self._add_event(change.kind, inserts.of_submission(after) | {"reply": reply}, change.problem)
@@ -210,7 +210,7 @@ class _Statements:
         self._run(statement, len(columns), rows)
 
     def _run(self, statement: Callable[[str], str], width: int, rows: Iterable[list[Any]]) -> list[int]:
-        """Run a statement for as many rows at a time as SQLite takes; return how many rows each changed."""
+        """Run a statement for as many rows at a time as SQLite accepts; return how many rows each changed."""
         most = self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width
         iterator, changed, row_text = iter(rows), list[int](), f"({', '.join('?' * width)})"
         while part := list(islice(iterator, most)):
@@ -220,7 +220,7 @@ class _Statements:
 
 
 def _update(values: str) -> str:
-    """Return an UPDATE of rows that are as they were written; SQLite calls the columns column1 and so on."""
+    """Return an UPDATE of rows that are as written; SQLite names the columns column1 and so on."""
     changes = ", ".join(
         f"{name} = new.column{number}" for number, name in enumerate(("checksum", *CHANGED), 3)
     )

@@ -1,6 +1,6 @@
-"""Checksums of submissions and of stored JSON, so that damage is told and never shown as data.
+"""Checksums of submissions and of stored JSON, so that damage is reported and never shown as data.
 
-The rows of events and sessions have none, only the replies that they refer to.
+The rows of events and sessions have no checksum, only the replies that they refer to.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _MARK = 1 << 40
 
 
 class DamagedError(Exception):
-    """What is stored is not what was written; `log_errors` makes a `LogError` of it."""
+    """Stored data differs from what was written; `log_errors` turns this into a `LogError`."""
 
 
 def of_row(*values: Any) -> int:
     """Return the checksum of a submission's `COLUMNS`; SQLite calls this as ``row_checksum``."""
     plain = [f"\0{value.hex()}" if isinstance(value, bytes) else value for value in values]
-    if plain[-1] is None:  # without labels it is that of format 4, which has none
+    if plain[-1] is None:  # without labels it is the same as in format 4, which has no labels
         del plain[-1]
     return zlib.crc32(json.dumps(plain).encode()) | _MARK
 
@@ -39,16 +39,16 @@ def of_segment(id: int, rows: int, arrow: bytes) -> int:  # noqa: A002  the colu
 
 
 def check_row(row: Mapping[str, Any]) -> None:
-    """Check a submission with all its columns; one without a checksum was not written by this package.
+    """Check a submission with all its columns; a row without a checksum was not written by this package.
 
     Raises
     ------
     DamagedError
-        It is not what was written.
+        The submission is not as written.
     """
     checksum = row["checksum"]
     if checksum is not None and checksum != of_row(*(row[name] for name in COLUMNS)):
-        raise DamagedError(f"submission {row['id']} is not what was written")
+        raise DamagedError(f"submission {row['id']} does not match what was written")
 
 
 def check_body(sha256: Any, text: Any, owner: str) -> None:
@@ -57,20 +57,20 @@ def check_body(sha256: Any, text: Any, owner: str) -> None:
     Parameters
     ----------
     sha256 : bytes or None
-        The reference; None refers to nothing.
+        The reference; None if there is none.
     text : str or None
-        What was found there.
+        The stored text.
     owner : str
-        What it belongs to, such as ``the request of submission 3``.
+        The owner of the JSON, such as ``the request of submission 3``.
 
     Raises
     ------
     DamagedError
-        It is missing, or not what was written.
+        The JSON is missing, or not as written.
     """
     if sha256 is None:
         return
     if not isinstance(text, str):
         raise DamagedError(f"{owner} is missing")
     if hashlib.sha256(text.encode()).digest() != sha256:
-        raise DamagedError(f"{owner} is not what was written")
+        raise DamagedError(f"{owner} does not match what was written")

@@ -1,4 +1,4 @@
-"""The time of each service, for what depends on it: a service's clock may be far from this machine's."""
+"""The time of each service: a service's clock may differ considerably from this machine's."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import pyarrow.compute as pc
 from astria_nb.utils.service_clocks import clocks
 from astria_nb.utils.times import TIME
 
-# A tune is created within the timeout of `submit` after it was planned, and that is a day at most: what is
-# more is the difference of two clocks, such as that of a deterministic sandbox.
+# A tune is created within the timeout of `submit` after it was planned, which is at most a day: anything more
+# is a difference between two clocks, as with a deterministic sandbox.
 _FAR = 24 * 3600 * 1_000_000  # microseconds
 _NEAR = 60 * 1_000_000  # a difference that does not matter
 
 
 def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.Scalar:
-    """Return the time by the clock of each row's service.
+    """Return the current time by the clock of each row's service.
 
-    The clock of a service that this process has asked is known; others are told by their latest tune.
+    The clock of a service that this process has used is known; others are estimated from their latest tune.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
     Returns
     -------
     pyarrow.ChunkedArray or pyarrow.Scalar
-        One for each row, or a single one if no clock is far from this machine's.
+        One for each row, or a single one if all clocks are close to this machine's.
     """
     now = pa.scalar(datetime.now(UTC), TIME)
     ahead = clocks_ahead(table, sent)
@@ -47,7 +47,7 @@ def service_times(table: pa.Table, sent: Sequence[int]) -> pa.ChunkedArray | pa.
 
 
 def clocks_ahead(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
-    """Return by how many microseconds clocks are ahead, as the latest tune of each service tells it.
+    """Return by how many microseconds clocks are ahead, according to the latest tune of each service.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def clocks_ahead(table: pa.Table, sent: Sequence[int]) -> dict[str, int]:
         As for `service_times`.
     """
     ahead = pc.subtract(table["created_at"], table["planned_at"]).cast(pa.int64())
-    # Another tune that was found on the account may have been created long before it was planned here.
+    # Other tunes that were found on the account may have been created long before they were planned here.
     is_own = pc.equal(table["state"], "done")
     if sent:
         is_own = pc.or_(is_own, pc.is_in(table["submission"], pa.array(sent, pa.int64())))

@@ -1,4 +1,4 @@
-"""A connection of SQLite that is closed when it says so."""
+"""An SQLite connection whose `close` really closes it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 class LogConnection(sqlite3.Connection):
     """A connection that ends its cursors.
 
-    While a cursor has rows to fetch, `close` of `sqlite3` leaves the file open and locked, for as long as any
-    variable has the cursor: those of the traceback of an error that a notebook shows, for example.
+    While a cursor has rows to fetch, `close` of `sqlite3` leaves the file open and locked as long as any
+    variable refers to the cursor, for example in the traceback of an error that a notebook shows.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -28,14 +28,14 @@ class LogConnection(sqlite3.Connection):
         return self._cursor().executemany(text, rows)
 
     def end_cursors(self) -> None:
-        """End all cursors, whatever they have still to fetch."""
+        """End all cursors, even if they have rows to fetch."""
         cursors, self._cursors = self._cursors, []
         for reference in cursors:
             if (cursor := reference()) is not None:
                 cursor.close()
 
     def close(self) -> None:
-        """Close the connection, and let the file go."""
+        """Close the connection, and release the file."""
         self.end_cursors()
         super().close()
 

@@ -16,14 +16,14 @@ from astria_nb.log._set_up import FUNCTIONS, up_to_date
 
 # IMMEDIATE takes the write lock at once; upgrading a read transaction could fail with BUSY.
 _BEGIN_TO_READ, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
-_IDLE_READERS = 2  # that stay open: statements need not be compiled again, nor the file's tables read
+_IDLE_READERS = 2  # readers that stay open, so that statements and the schema are not parsed again
 _WORTHWHILE = 8  # a file is rewritten if at least this fraction of it is free
 
 
 class Connections:
     """The connections to one file, each opened when it is needed.
 
-    The one that writes stays open: should the file lose its name, all that it holds can be read from there.
+    The writing connection stays open: if the file loses its name, its content can still be read.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Connections:
     Attributes
     ----------
     file : os.stat_result
-        Which file it is.
+        The status that identifies the file.
     """
 
     def __init__(self, path: Path, opening: Opening, timeout: float) -> None:
@@ -52,7 +52,7 @@ class Connections:
 
     @property
     def is_closed(self) -> bool:
-        """Whether none of them is open; somebody may be reading."""
+        """Whether no connection is open; another thread may be reading."""
         return self._held is None and not self._idle
 
     def held(self) -> LogConnection:
@@ -80,7 +80,7 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[LogConnection]:
         """Yield a connection that reads, in a transaction."""
-        idle = self._idle  # `close` begins another list
+        idle = self._idle  # `close` replaces the list
         try:
             connection = idle.pop()
         except IndexError:
@@ -111,7 +111,7 @@ class Connections:
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the file, and return whether that is complete.
 
-        Without waiting: who reads or writes meanwhile keeps some of it from being moved.
+        Does not wait: concurrent readers and writers prevent some of it from being moved.
         """
         held = self.held()
         held.execute("PRAGMA busy_timeout = 0")
@@ -134,7 +134,7 @@ class Connections:
     def close(self) -> None:
         """Close them; the next use opens them again. The last one moves the write-ahead log into the file."""
         idle, self._idle = self._idle, []
-        with suppress(IndexError):  # or a thread that reads takes the last one
+        with suppress(IndexError):  # otherwise a reading thread could take the last one
             while True:
                 idle.pop().close()
         held, self._held = self._held, None

@@ -1,4 +1,4 @@
-"""Copying a log into another one: all of it, also what was added or changed since an earlier copy."""
+"""Copying a whole log into another one, including changes since an earlier copy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from astria_nb.log._submission_rows import NEXT_ID
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import raise_if_interrupted
 
-_ROWS = 500  # that are read at once; SQLite takes no more than 999 parameters in older versions
+_ROWS = 500  # rows that are read at once; older versions of SQLite accept at most 999 parameters
 _STATE = (
     *("state", "version", "attempt", "tune_id", "newest_known_id", "image_sha256", "problem"),
     *("changed_at", "session", "uptime"),
 )
-"""The columns of a submission that change together; its record and its labels change without them."""
+"""The columns of a submission that change together; its record and its labels change separately."""
 _SUBMISSIONS = f"SELECT {columns_of(submission)} FROM submission"  # noqa: S608  constants
 _UPDATE = "UPDATE submission SET {} WHERE id = :id".format(  # noqa: S608  names of columns
     ", ".join(f"{name} = :{name}" for name in submission.columns if name != "id")
@@ -40,7 +40,7 @@ _LABELLED = f"""
 """  # noqa: S608  constants
 _EVENT_KEY = ("at", "session", "kind", "submission")
 _SAME_EVENTS = f"SELECT {', '.join(_EVENT_KEY)} FROM event"  # noqa: S608  constants
-# Ids that were copied are not given again.
+# Copied ids are not assigned again.
 _CONTINUE = (
     "SELECT setval('{0}_id_seq', greatest((SELECT max(id) FROM {0}), (SELECT last_value FROM {0}_id_seq)))"
 )
@@ -60,7 +60,7 @@ class _Copy:
     Parameters
     ----------
     source : LogStore
-        Without its name, its errors would be told as those of the target, whose transaction is the inner one.
+        Needed to name it in its errors, which would otherwise be reported as those of the target.
     reading, writing : SqlConnection
         Each in a transaction.
     """
@@ -70,21 +70,21 @@ class _Copy:
         self._is_to_file = isinstance(writing, sqlite3.Connection)
         has_rows = "SELECT EXISTS (SELECT 1 FROM submission) OR EXISTS (SELECT 1 FROM event)"
         self._is_empty = not writing.execute(has_rows).fetchone()[0]
-        self._ids: dict[int, int] = {}  # of the submissions there, by those here; empty if they are the same
+        self._ids: dict[int, int] = {}  # numbers there, by the numbers here; empty if they are the same
         self._labelled_there = _label_times(writing)
         with source.naming_errors():
             self._labelled_here = _label_times(reading)
-        self._conflicts: list[tuple[Row, Row]] = []  # of a submission here, and of one there
+        self._conflicts: list[tuple[Row, Row]] = []  # the records of a submission here and of one there
         self._changed = 0
 
     def run(self) -> int:
-        """Copy, and return how many submissions are new there, or newer than they were."""
+        """Copy, and return how many submissions are new there, or were updated there."""
         for rows in self._pages(session, "id"):
             self._insert(session, [_with_booleans(row) for row in rows], or_ignore=True)
         for rows in self._pages(body, "sha256"):
             self._insert(body, rows, or_ignore=True)
         if not self._is_empty:
-            # First: what was released here may have been planned again here.
+            # These first: a released title may have been planned again here.
             for rows in self._pages(submission, "id", f"state IN {listed(RELEASED)}"):
                 self._merge(rows)
         for rows in self._pages(submission, "id"):
@@ -121,7 +121,7 @@ class _Copy:
         return rows
 
     def _merge(self, rows: Sequence[Row]) -> list[Row]:
-        """Bring those submissions up to date that are there, and return the others."""
+        """Update submissions that exist there, and return the others."""
         similar = {} if self._is_empty else self._similar(rows)
         new, pairs = [], list[tuple[Row, Row]]()
         for row in rows:
@@ -167,7 +167,7 @@ class _Copy:
         return {name: value for name, value in changes.items() if value != there[name]}
 
     def _add(self, new: Sequence[Row]) -> None:
-        """Insert submissions that are not there."""
+        """Insert submissions that do not exist there."""
         if self._conflicts:
             return
         if not self._is_empty:
@@ -177,7 +177,7 @@ class _Copy:
         self._insert(submission, [self._signed(row) for row in new])
 
     def _refuse(self) -> NoReturn:
-        """Tell what cannot be in one log.
+        """Raise an error for submissions that cannot be in the same log.
 
         Raises
         ------
@@ -185,15 +185,15 @@ class _Copy:
         """
         names = ", ".join(dict.fromkeys(_name(row) for row, _ in self._conflicts[:3]))
         if all(counterparts.have_both_tunes(*pair) for pair in self._conflicts):
-            what = f"both logs have a result of their own for {names}"
+            what = f"the logs have different results for {names}"
             hint = "keep both logs, or copy each into an empty one; nothing was copied"
         else:
-            what = f"both logs have another submission of {names}, which may exist"
+            what = f"the logs have different submissions of {names}, which may both exist"
             hint = "settle them first, with recover or resolve; nothing was copied"
         raise LogError(Problem("log", what, hint, kind="conflict"))
 
     def _similar(self, rows: Sequence[Row]) -> dict[tuple[str, str | None], list[Row]]:
-        """Return the submissions there of the same titles; of those without one, of the same content."""
+        """Return the submissions there with the same titles or, without a title, with the same content."""
         titles, of_titles = in_list({row["title"] for row in rows} - {None}, "title")
         contents = {row["content_fingerprint"] for row in rows if row["title"] is None}
         fingerprints, of_contents = in_list(contents - {None}, "content")
@@ -223,7 +223,7 @@ class _Copy:
         return range(first, first + count)
 
     def _signed(self, row: Row) -> Row:
-        """Return a submission as a row of this database: a file has a checksum, and no segment has it yet."""
+        """Return a submission as a row of this database: outside segments and, in a file, with a checksum."""
         values = (row[name] for name in checksums.COLUMNS)
         checksum = checksums.of_row(*values) if self._is_to_file else None
         return {**row, "sealed": None, "checksum": checksum}
@@ -249,13 +249,13 @@ class _Copy:
 
 
 def _with_booleans(row: Row) -> Row:
-    """Return a session as every database takes it: SQLite has numbers in place of booleans."""
+    """Return a session in a form for every database: SQLite has numbers in place of booleans."""
     is_dirty = row["git_dirty"]
     return {**row, "git_dirty": None if is_dirty is None else bool(is_dirty)}
 
 
 def _label_times(connection: SqlConnection) -> dict[int, int]:
-    """Return when each submission was labelled last."""
+    """Return when each submission was last labelled."""
     return dict(connection.execute(_LABELLED).fetchall())
 
 

@@ -1,4 +1,4 @@
-"""Which rows of two logs are of one submission, and which cannot both be on record in one log."""
+"""Rows of two logs that belong to the same submission, and rows that cannot both be in one log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 def counterpart(here: Row, candidates: Iterable[Row]) -> Row | None:
-    """Return the row there that is of the same submission, or of the same tune, or None.
+    """Return the row there of the same submission or the same tune, or None.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def counterpart(here: Row, candidates: Iterable[Row]) -> Row | None:
         The submissions there of the same service and title.
     """
     matching = [there for there in candidates if _is_same_tune(here, there) or _is_same_plan(here, there)]
-    # In each log, a tune may have been found for another plan of its title: then it is that one.
+    # Each log may have found a tune for a different plan of its title: then that is the counterpart.
     return max(
         matching, key=lambda there: (_is_same_tune(here, there), _is_same_plan(here, there)), default=None
     )
@@ -42,7 +42,7 @@ def _is_same_tune(here: Row, there: Row) -> bool:
 
 
 def claim_the_same(here: Row, there: Row) -> bool:
-    """Return whether two rows of a title cannot both be in one log: both may exist on the service."""
+    """Return whether two rows with the same title cannot be in one log: both may exist on the service."""
     is_titled = here["title"] is not None and _may_be_of_one(here, there)
     return is_titled and here["state"] not in RELEASED and there["state"] not in RELEASED
 
@@ -50,7 +50,7 @@ def claim_the_same(here: Row, there: Row) -> bool:
 def are_of_two_tunes(
     here: Row, there: Row, record_here: RecordedTune | None, record_there: RecordedTune | None
 ) -> bool:
-    """Return whether each log has found another tune, or other prompts, of one submission.
+    """Return whether the logs have found different tunes, or different prompts, of one submission.
 
     Parameters
     ----------
@@ -68,15 +68,15 @@ def are_of_two_tunes(
 
 
 def have_both_tunes(here: Row, there: Row) -> bool:
-    """Return whether the outcome is known in both logs, so that neither can be settled any more."""
+    """Return whether the outcome is known in both logs, so that neither can be changed any more."""
     return here["state"] in HAS_TUNE and there["state"] in HAS_TUNE
 
 
 def is_newer(here: Row, there: Row) -> bool:
-    """Return whether a submission has changed since it was copied; a tune is not taken back."""
+    """Return whether a submission has changed since it was copied; a recorded tune is never removed."""
     if there["state"] in HAS_TUNE and here["state"] not in HAS_TUNE:
         return False
-    if here["planned_at"] != there["planned_at"]:  # two logs have recorded one tune
+    if here["planned_at"] != there["planned_at"]:  # both logs have recorded the same tune
         return False
     is_found = here["state"] in HAS_TUNE and there["state"] not in HAS_TUNE
     return is_found or (here["version"], here["changed_at"]) > (there["version"], there["changed_at"])

@@ -52,7 +52,7 @@ from astria_nb.log._submission_rows import Moment
 from astria_nb.tune import Request
 from astria_nb.utils.service_address import recorded_service
 
-# Labels and polls change a submission as well, and only their events say when.
+# Labels and polls also change a submission, and only their events say when.
 _IS_OLD = f"""
     state IN {listed(SETTLED)} AND changed_at < :limit
         AND NOT EXISTS (SELECT 1 FROM event WHERE event.submission = submission.id AND event.at >= :limit)
@@ -208,7 +208,7 @@ class LogDatabase:
     def numbers_of(
         self, tune_id: int | None, prompt_ids: Sequence[int], service: str | None, account: str | None
     ) -> list[int]:
-        """Return the submission of a row of each service that may have it; see `astria_nb.log._labelling`."""
+        """Return a row's submission on each service that may have it; see `astria_nb.log._labelling`."""
         with self.store.reading() as connection:
             return of_row(connection, tune_id, prompt_ids, service, account)
 
@@ -239,19 +239,19 @@ class LogDatabase:
 
     @again_if_lost
     def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
-        """Return what is on record that concerns requests; see `astria_nb.log.Log.precedents_of`."""
+        """Return the records about requests; see `astria_nb.log.Log.precedents_of`."""
         with self.store.reading() as connection:
             return precedents_of(connection, [request.recorded() for request in requests])
 
     @again_if_lost
     def with_content(self, request: Request, limit: int) -> list[Submission]:
-        """Return earlier submissions that ask for the same; see `astria_nb.log.Log.with_content`."""
+        """Return earlier submissions with the same content; see `astria_nb.log.Log.with_content`."""
         with self.store.reading() as connection:
             return with_content(connection, request.recorded(), limit)
 
     @again_if_lost
     def was_returned(self, id: int) -> bool:  # noqa: A002  the column's own name
-        """Return whether a submission's row was handed to its caller; see `astria_nb.log.Log`."""
+        """Return whether a submission's row was returned to its caller; see `astria_nb.log.Log`."""
         with self.store.reading() as connection:
             return was_returned(connection, id)
 
@@ -301,7 +301,7 @@ class LogDatabase:
 
     @contextmanager
     def _write(self) -> Iterator[tuple[SqlConnection, str]]:
-        """Yield a connection in a transaction, and the id of this process's session, which it has written."""
+        """Yield a connection in a transaction, and the id of this process's session, which is recorded."""
         current = environment.session()
         with self.store.writing() as connection:
             if self._written_session != current.id:

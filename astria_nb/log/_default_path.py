@@ -1,4 +1,4 @@
-"""Where the log is by default: one file for a process, wherever its working directory moves."""
+"""The default path of the log: one file per process, even if its working directory changes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 DEFAULT_PATH = "astria_log.sqlite"
 
-_fixed: dict[str, Path] = {}  # the folder, from its first use on
+_fixed: dict[str, Path] = {}  # the folder, fixed at its first use
 
 
 def default_path() -> str:
-    """Return the log's file if none is given.
+    """Return the log's default file.
 
-    The environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite``. A relative path is taken from the
-    folder of the notebook, if the frontend says which it is, else from the working directory at the first
-    call in this process.
+    The environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite``. A relative path refers to the
+    folder of the notebook, if the frontend provides it, else to the working directory at the first call in
+    this process.
 
     Raises
     ------
@@ -36,10 +36,10 @@ def default_folder() -> Path:
 
 
 def notebook_path() -> str | None:
-    """Return what the frontend tells the kernel of the notebook: its path or name, or None."""
+    """Return the notebook's path or name, as the frontend passes it to the kernel, or None."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    # VS Code's is of this very kernel; a kernel that a notebook has started inherits the variable.
+    # VS Code's variable belongs to this kernel; a kernel that was started by a notebook inherits it.
     path = None if shell is None else shell.user_ns.get("__vsc_ipynb_file__")
     path = path if isinstance(path, str) and path else os.environ.get("JPY_SESSION_NAME")
     return path or None
@@ -59,6 +59,6 @@ def _notebook_folder() -> Path | None:
 
 
 def _bases() -> list[str]:
-    """Return where a relative path of a notebook may begin: at Jupyter's root, which has no name here."""
+    """Return where a relative path of a notebook may begin: at Jupyter's root, whose path is unknown here."""
     here = Path.cwd()
     return [str(base) for base in (here, *here.parents, os.environ.get("PWD") or here)]

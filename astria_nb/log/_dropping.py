@@ -1,7 +1,7 @@
-"""A log that is dropped without having been closed: its connections are closed at once, or a moment later.
+"""A log that is garbage collected without being closed: its connections are closed soon.
 
-Python may drop it on any thread, at any line: also on one that holds a lock of the log, or is about to fork.
-So it waits for nothing there.
+Python may collect it on any thread, at any line, even on a thread that holds a lock of the log or is about to
+fork. So nothing waits there.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 def close_when_dropped(
     store: SqliteStore, connections: Connections, guard: FileGuard, path: Path, cancel: Callable[[], None]
 ) -> None:
-    """Close connections when their store is gone; before that, others may do so, such as a fork.
+    """Close connections when their store is gone, unless they are closed earlier, for example by a fork.
 
-    SQLite then removes its companion files, and Python raises no ResourceWarning.
+    SQLite then removes its companion files, and Python shows no ResourceWarning.
 
     Parameters
     ----------
     store : SqliteStore
     connections : Connections
-        None of them is open yet.
+        Connections, none of which is open yet.
     guard : FileGuard
-        Of the file.
+        The guard of the file.
     path : Path
     cancel : callable
         Ends the thread that waits for the log to be idle.
     """
     guard.keep(connections)
-    # At the exit other threads may be using it, so there it is closed as by `close`.
+    # Other threads may be using it at the exit, so it is closed as by `close` there.
     weakref.finalize(store, shielded, _drop, connections, guard, path, cancel).atexit = False
 
 
@@ -52,7 +52,7 @@ def _drop(connections: Connections, guard: FileGuard, path: Path, cancel: Callab
     elif guard.enter_at_once():
         _close_and_leave(connections, guard, path)
     else:
-        with suppress(RuntimeError):  # where there can be no more threads, a fork or the exit closes them
+        with suppress(RuntimeError):  # if no more threads can be started, a fork or the exit closes them
             start_new_thread(_close_later, (connections, guard, path))
 
 
@@ -62,7 +62,7 @@ def _close_later(connections: Connections, guard: FileGuard, path: Path) -> None
 
 
 def _close_and_leave(connections: Connections, guard: FileGuard, path: Path) -> None:
-    """Close, as one who reads: a fork waits for it, and it waits for nobody who writes."""
+    """Close like a reader: a fork waits for this, and this does not wait for writers."""
     try:
         _close(connections, path)
     finally:

@@ -20,7 +20,7 @@ _REPAIR = (
 
 
 class NoSubmissionError(LogError, KeyError):
-    """A log has no submission with a number."""
+    """A log has no submission with a certain number."""
 
 
 @contextmanager
@@ -31,8 +31,8 @@ def log_errors(path: Path) -> Iterator[None]:
         return
     except (sqlite3.Error, OSError, DamagedError) as error:
         cause: Exception = error
-    except UnicodeDecodeError:  # Python's, of a message of SQLite that quotes what is damaged
-        cause = DamagedError("its tables are not what was written")
+    except UnicodeDecodeError:  # raised by Python for a message of SQLite that quotes damaged text
+        cause = DamagedError("its tables are not as written")
     refuse(path, *_explain(path, cause), kind="conflict" if is_busy(cause) else "invalid")
 
 
@@ -60,8 +60,8 @@ def _explain(path: Path, cause: Exception) -> tuple[str, str]:
         return "was deleted, moved or replaced while it was written", "try again"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return access.READ_ONLY
-    # A text that is not UTF-8 is told by messages only: Python's, which has no code of SQLite, and that of a
-    # function in SQL, which has the code of any error.
+    # The message alone shows text that is not UTF-8: Python's error has no code of SQLite, and that of a
+    # function in SQL has the code of any error.
     is_no_text = message.startswith(("Could not decode to UTF-8", "user-defined function raised"))
     if is_no_text or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "is damaged", _REPAIR

@@ -45,7 +45,7 @@ _PAGE = Query(f"""
     SELECT {_COLUMNS}, body.json FROM event LEFT JOIN body ON body.sha256 = event.reply
     WHERE event.id > :after AND event.at >= :since AND event.at < :until ORDER BY event.id LIMIT {ROWS}
 """)  # noqa: S608  constants
-_FIRST, _LAST = -(1 << 63), (1 << 63) - 1  # of the times that can be stored
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1  # limits of the times that can be stored
 
 
 @again_if_lost

@@ -35,22 +35,22 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
     frame : callable
         Returns the frame; called only if the suffix is one of the two.
     path : Path
-        A link stays one, and the file that it leads to is written. A file that is there keeps its mode.
+        A link stays a link, and the file that it leads to is written. An existing file keeps its permissions.
 
     Raises
     ------
     LogError
-        The suffix is another one, or the file cannot be written.
+        The suffix is not supported, or the file cannot be written.
     """
     path = path.expanduser()
     writers = {".parquet": _write_parquet, ".csv": _write_csv}
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        what = f"is not exported as {short(path.suffix or path.name)}"
+        what = f"cannot be exported as {short(path.suffix or path.name)}"
         raise LogError(Problem("log", what, "end the file's name in .parquet or .csv"))
     rows = frame()
     try:
-        target = Path(os.path.realpath(path))  # which leaves a circle of links as it is
+        target = Path(os.path.realpath(path))  # a loop of links is left unchanged
         # In the same folder, so that it replaces the old file atomically.
         unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
@@ -71,7 +71,7 @@ def write(frame: Callable[[], pd.DataFrame], path: Path) -> Path:
 
 
 def defused(text: str) -> str:
-    """Return a text that no spreadsheet evaluates as a formula.
+    """Return a text that spreadsheets do not evaluate as a formula.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
         if column["numpy_type"].startswith("list<"):
             column["numpy_type"] = "object"
     table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(metadata).encode()})
-    with path.open("wb") as file:  # Arrow opens no file whose name is not UTF-8
+    with path.open("wb") as file:  # Arrow cannot open files whose names are not UTF-8
         pq.write_table(table, file, compression="zstd")
 
 
@@ -104,7 +104,7 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
             for name, column in frame.items()
         }
     )
-    # Quoted text: a spreadsheet with another separator must not find a formula after it.
+    # Quoted: a spreadsheet with another separator must not find a formula after it.
     safe.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, encoding="utf-8", lineterminator="\n")
 
 
@@ -130,7 +130,7 @@ def _is_json(text: str) -> bool:
 
 
 def _defused_json(text: str) -> str:
-    """Return JSON in which no text is a formula; all else in it stays as it is written."""
+    """Return JSON in which no text is a formula; everything else stays as written."""
     return _JSON_TEXT.sub(_defused_quoted, text)
 
 

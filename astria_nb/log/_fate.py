@@ -1,4 +1,4 @@
-"""What became of the log's file, and of SQLite's companion files, while it is open."""
+"""The state of the log's file, and of SQLite's companion files, while it is open."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _Identity = tuple[int, int]
 
 
 class Fate(Enum):
-    """What the file's name leads to, compared with what is open."""
+    """What the file's name leads to, compared with the open file."""
 
     INTACT = "the same files"
     GONE = "nothing: it was deleted or moved"
     REPLACED = "another file"
-    EMPTIED = "the same file, and nothing is in it"
+    EMPTIED = "the same file, but empty"
     COMPANIONS_GONE = "the same file, without a companion"
     COMPANIONS_REPLACED = "the same file, with another companion"
 
 
 class OpenFiles:
-    """The files that a store has open, as they were when it opened them.
+    """The files that a store has open, in their state when it opened them.
 
     Parameters
     ----------
     path : Path
-        Of the main file, which is there.
+        Path of the main file, which exists.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,18 +55,18 @@ class OpenFiles:
         self._companions = {}
 
     def remove_companions(self) -> None:
-        """Delete what is left of them by name: they must not meet another file of the main file's name."""
+        """Delete remaining companion files: they must not be used with another file of the same name."""
         for name, identity in self._companions.items():
             if _identity(name) == identity:
                 os.unlink(name)  # noqa: PTH108  a name, as everywhere here
 
     def fate(self) -> Fate:
-        """Return what became of them. It costs a few calls of stat.
+        """Return their current state, with a few calls of stat.
 
         Raises
         ------
         OSError
-            The disk cannot be asked.
+            The disk cannot be accessed.
         """
         main = _status(self._path)
         if main is None or _identity_of(main) != self._main:
@@ -75,27 +75,27 @@ class OpenFiles:
         for companion, identity in self._companions.items():
             current = _identity(companion)
             if current is None and fate is Fate.INTACT:
-                # Whoever wrote to the file meanwhile did so without what the companion holds.
+                # Other writers have written to the file without the companion's content.
                 fate = Fate.COMPANIONS_REPLACED if self.has_changed() else Fate.COMPANIONS_GONE
             elif current is not None and current != identity:
                 return Fate.COMPANIONS_REPLACED
         return fate
 
     def _has_lost_all(self) -> bool:
-        """Return whether the main file, which is empty, had content that is in no write-ahead log either."""
+        """Return whether the empty main file had content that is not in a write-ahead log, either."""
         logs = (_content(name) for name in self._companions if name.endswith("-wal"))
         return self._had_content and not any(log is not None and log[0] for log in logs)
 
     def has_changed(self) -> bool:
-        """Return whether the main file was written to since `mark`, such as by a copy over it.
+        """Return whether the main file was written to since `mark`, for example by a copy over it.
 
-        With a write-ahead log, SQLite itself only does so at a checkpoint. The file is asked each time: what
-        another thread saw before a checkpoint of this one would look like a change.
+        With a write-ahead log, SQLite itself only does so at a checkpoint. The status is always read again: a
+        status from before a checkpoint would look like a change.
         """
         return _content(self._path) != self._content
 
     def mark(self) -> None:
-        """Take the main file as it is for unchanged, after this process wrote to it."""
+        """Treat the current main file as unchanged, after this process wrote to it."""
         self._content = _content(self._path)
 
 

@@ -1,4 +1,4 @@
-"""What a frame is made of: segments, and rows that are read from the tables."""
+"""The contents of a frame: segments, and rows that are read from the tables."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from astria_nb.utils.times import may_be_times
 
 DOCUMENTED = frozenset([*SCHEMA.names, *rows.LABEL_SCHEMA.names])
 FEW = 4096
-"""So many submissions are read one by one, rather than with all others."""
-_DENSE = 512  # of a segment; fewer rows of it are read from the tables, which takes less time
+"""Up to this many submissions are read individually, instead of with all others."""
+_DENSE = 512  # fraction of a segment; fewer rows of it are read from the tables, which is faster
 _UNSEALED = "submission.sealed IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
 class SettledRows:
-    """Settled rows, and the record that each of them was made from."""
+    """Settled rows, and the record from which each was made."""
 
     table: pa.Table
     records: Mapping[int, bytes]
@@ -43,11 +43,11 @@ class Contents:
     ----------
     parts : sequence of pyarrow.Table
     settled : sequence of SettledRows
-        What can be sealed.
+        Rows that can be written to segments.
     unsound : collection of int
         Segments that cannot be used.
     types : mapping of str to set of pyarrow.DataType
-        The `value_types` of the columns that rows have which are not among the parts.
+        The `value_types` of columns of rows that are not in the parts.
     """
 
     parts: Sequence[pa.Table]
@@ -58,20 +58,20 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is known of a log whose segments and indexes were all checked: less has to be read for a few rows.
+    """Facts about a log whose segments and indexes were all checked: reading a few rows is then faster.
 
     Attributes
     ----------
     sizes : mapping of int to (int, int)
-        Of its segments; see `astria_nb.log._segments.sizes`.
+        Sizes of its segments; see `astria_nb.log._segments.sizes`.
     types : mapping of str to set of pyarrow.DataType, or None
-        The columns that the API does not document, if they were read.
+        The undocumented columns, if they were read.
     last : int
         The latest submission.
     unsealed : frozenset of int
-        The submissions that are in no segment.
+        The submissions that are not in a segment.
     has_far_clock : bool or None
-        Whether a service's clock is far from this machine's, if that was asked.
+        Whether a service's clock differs considerably from this machine's, if that was checked.
     """
 
     sizes: Mapping[int, tuple[int, int]]
@@ -81,12 +81,12 @@ class Overview:
     has_far_clock: bool | None = None
 
     def has_left_segment(self, submission: int) -> bool:
-        """Return whether one that is in no segment was in one, which may have other types without it."""
+        """Return whether a row outside all segments was in one, which may have other types without it."""
         return submission <= self.last and submission not in self.unsealed
 
 
 class FrameMemory:
-    """What a process remembers of a log that it has open, to read less for the next frame."""
+    """Facts that a process keeps about an open log, so that the next frame is faster."""
 
     def __init__(self) -> None:
         self.rows = ParsedRows()
@@ -106,7 +106,7 @@ def whole(
     labelled : collection of int
         The submissions that have labels.
     columns : collection of str, optional
-        Those of the segments that are read. Default: all.
+        The columns to read from segments. Default: all.
     """
     sizes, sums = segments.sizes(connection), segments.sums(connection)
     sealed = segments.read(connection, columns)
@@ -137,7 +137,7 @@ def whole(
 def few(
     connection: SqlConnection, memory: FrameMemory, ids: Sequence[int], columns: Collection[str] | None
 ) -> Contents | None:
-    """Return some rows, with all that are in no segment; None if that takes more than is known.
+    """Return some rows, with all rows outside segments; None if the known facts are not enough.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def few(
 
 
 def remember(connection: SqlConnection, memory: FrameMemory, ids: Sequence[int]) -> None:
-    """Make the table of what `few` reads from the tables: the next frame of these rows has it at hand."""
+    """Prepare the rows that `few` reads from the tables, so that the next frame of these rows has them."""
     if not ids:
         return
     rows_read = [*memory.rows.read(connection, _UNSEALED)]
@@ -188,7 +188,7 @@ def remember(connection: SqlConnection, memory: FrameMemory, ids: Sequence[int])
 def read_rows(
     connection: SqlConnection, parsed: ParsedRows, unsound: Collection[int]
 ) -> tuple[list[SettledRows], pa.Table]:
-    """Return the rows that are in no segment or in an unsound one: those to be sealed, and the others."""
+    """Return the rows outside valid segments: those that can be written to segments, and the others."""
     settled, others, chunks = Alike[ParsedRow](segments.ROWS), list[ParsedRow](), list[SettledRows]()
     for row in parsed.read(connection, _is_read(unsound)):
         if not row.is_settled:
@@ -201,7 +201,7 @@ def read_rows(
 
 
 def read_settled(connection: SqlConnection) -> Iterator[SettledRows]:
-    """Yield the rows that can be sealed; a parsed row takes kilobytes, so that few are kept of them."""
+    """Yield rows that can be written to segments; parsed rows take kilobytes, so only a few are kept."""
     size = math.gcd(PARSED, segments.ROWS)
     settled, parts = Alike[ParsedRow](size), Alike[SettledRows](segments.ROWS // size)
     for row in ParsedRows(remembered=0).read(connection, _UNSEALED):
@@ -221,21 +221,21 @@ def _chunk(settled: Sequence[ParsedRow]) -> SettledRows:
 
 
 def note_clocks(memory: FrameMemory, table: pa.Table, sent: Sequence[int]) -> None:
-    """Remember whether all rows of a log tell that a service's clock is far from this machine's."""
+    """Remember whether the rows show that a service's clock differs considerably from this machine's."""
     before = memory.overview
     if before is not None:
         memory.overview = replace(before, has_far_clock=bool(clocks_ahead(table, sent)))
 
 
 def _is_read(unsound: Collection[int]) -> str:
-    """Return the condition of the rows that no segment has."""
+    """Return the condition for rows that are not in a segment."""
     return " OR ".join([_UNSEALED, *(f"submission.sealed = {number:d}" for number in unsound)])
 
 
 def _are_types_known(
     overview: Overview, columns: Collection[str] | None, unsealed: Collection[ParsedRow]
 ) -> bool:
-    """Return whether no other row decides what the columns are."""
+    """Return whether no other row affects the columns."""
     if columns is not None and {*columns} <= DOCUMENTED:
         return True
     if overview.types is None:

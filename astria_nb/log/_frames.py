@@ -37,13 +37,13 @@ from astria_nb.utils.typed_frame import typed_frame
 _SENT = "SELECT max(id) FROM submission WHERE state = 'adopted' AND attempt > 0 GROUP BY service"
 _SINCE = "SELECT id FROM submission WHERE planned_at >= :since LIMIT :few"
 _ALL = pa.schema([*SCHEMA, *rows.LABEL_SCHEMA])
-# What `status` depends on: the time of the service.
+# The columns on which `status` depends, besides the time of the service.
 _OF_STATUS = ("status", "expires_at", "created_at", "planned_at", "state", "service")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows and columns are asked for; see `astria_nb.log.Log.frame`."""
+    """The requested rows and columns; see `astria_nb.log.Log.frame`."""
 
     columns: tuple[str, ...] | None = None
     since: datetime | None = None
@@ -123,7 +123,7 @@ def _memory_of(database: LogDatabase) -> FrameMemory:
 def _few(
     connection: SqlConnection, wanted: Selection, labelled: Mapping[int, Labels]
 ) -> Sequence[int] | None:
-    """Return the submissions that may be wanted, if they are few."""
+    """Return the submissions that may match, if there are only a few."""
     ids: list[int] | None = None
     if wanted.tag is not None:
         ids = [number for number, own in labelled.items() if wanted.tag in own.tags]
@@ -134,7 +134,7 @@ def _few(
 
 
 def _keep(database: LogDatabase, contents: Contents) -> None:
-    """Seal what can be sealed. Segments are only a cache, so a log that cannot be written can be read."""
+    """Write rows to segments if possible. Segments are a cache: a read-only log can still be read."""
     if contents.unsound:
         with suppress(LogError), database.store.writing() as connection:
             segments.drop(connection, contents.unsound)
@@ -152,8 +152,8 @@ def _seal(database: LogDatabase, chunk: SettledRows) -> None:
 def _concatenated(contents: Contents, wanted: Selection) -> pa.Table:
     """Return the rows as one table, with the columns that are read.
 
-    A field that the API does not document becomes a column if any row has a value for it. Fields that are
-    null in every row do not: a segment does not record which of its rows had them.
+    An undocumented field of the API becomes a column if any row has a value for it. Fields that are null in
+    every row do not, since a segment does not record which of its rows had them.
     """
     names, types, schema, parts = wanted.read, contents.types, SCHEMA, contents.parts
     if names is not None:
@@ -176,7 +176,7 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 
 def _selected(table: pa.Table, wanted: Selection, labelled: Mapping[int, Labels]) -> pa.Table:
-    """Return the rows that are wanted."""
+    """Return the matching rows."""
     numbers = table[segments.KEY].to_numpy()
     is_wanted = np.ones(len(table), bool)
     if not wanted.hidden:
@@ -195,11 +195,11 @@ def _selected(table: pa.Table, wanted: Selection, labelled: Mapping[int, Labels]
 def _columns(
     table: pa.Table, wanted: Selection, labelled: Mapping[int, Labels]
 ) -> dict[str, pa.ChunkedArray]:
-    """Return the columns of a table, with what its owner says about the rows, in their order."""
+    """Return the columns of a table, with the labels of its rows, in order."""
     own = labels.columns(table[segments.KEY].to_numpy(), labelled)
     columns = dict(zip(table.column_names, table.columns, strict=True))
     columns |= dict(zip(own.column_names, own.columns, strict=True))
-    # In which order rows were sealed does not matter.
+    # The order in which rows were written to segments does not matter.
     undocumented = sorted(columns.keys() - DOCUMENTED)
     names = [*TUNE_COLUMNS, *undocumented, *rows.LOG_SCHEMA.names, *rows.LABEL_SCHEMA.names]
     if wanted.columns is not None:

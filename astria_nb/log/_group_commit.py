@@ -1,4 +1,4 @@
-"""One transaction for what several threads write at once: the disk is waited for once, not by each."""
+"""One transaction for several threads that write at once, so that they wait for the disk only once."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from astria_nb.log._states import RequestClaimed, SameContentRecorded, StaleSubm
 
 T = TypeVar("T")
 Work = Callable[[SqlConnection, str], T]
-"""What is to be written, with a connection in a transaction and the id of this process's session."""
+"""Work that writes, given a connection in a transaction and the id of this process's session."""
 Transaction = Callable[[], AbstractContextManager[tuple[SqlConnection, str]]]
 
-_MOST = 256  # in one transaction: the first of them waits for the last
+_MOST = 256  # writes per transaction: the first waits for the last
 _HARMLESS = (RequestClaimed, SameContentRecorded, StaleSubmission, KeyError)
 _all: weakref.WeakSet[GroupCommit] = weakref.WeakSet()
 
 
 class GroupCommit:
-    """Runs what threads write, one after the other, each in a transaction with what waits beside it.
+    """Runs the writes of threads one after the other, each in a transaction with the other waiting writes.
 
-    A thread that finds nobody writing opens a transaction, in which it also does the work of those that came
-    while the transaction before was committed. A single thread has transactions of its own.
+    If no other thread is writing, a thread opens a transaction, in which it also does the work of threads
+    that arrived while the previous transaction was committed. A single thread has its own transactions.
     """
 
     def __init__(self) -> None:
@@ -39,22 +39,22 @@ class GroupCommit:
         _all.add(self)
 
     def reset(self) -> None:
-        """Forget what other threads were about to write: in a child process, they do not exist."""
+        """Forget the writes of other threads, which do not exist in a child process."""
         self._waiting: deque[_Write] = deque()
         self._is_writing = False
         self._lock = allocate_lock()
 
     def run(self, transaction: Transaction, work: Work[T], entry: Intent | Change | None = None) -> T:
-        """Do some work, and return what it returned once that is on the disk.
+        """Do some work, and return its result once it is on the disk.
 
         Parameters
         ----------
         transaction : callable
             Returns a context manager with the arguments of `Work`, which commits when it ends, or raises.
         work : callable
-            Raises the errors that are a result, such as `StaleSubmission`, before it has changed anything.
+            Raises errors that are a result, such as `StaleSubmission`, before it has changed anything.
         entry : Intent or Change, optional
-            The same work as data, to be written together with that of other threads.
+            The same work as data, so that it can be written together with that of other threads.
         """
         write = _Write(work, entry)
         with self._lock:
@@ -69,19 +69,19 @@ class GroupCommit:
             if error is not None:
                 raise error
         finally:
-            error = None  # or the traceback would hold itself
+            error = None  # otherwise the traceback would keep itself alive
         result: T = write.result
         return result
 
     def _write_all(self, transaction: Transaction) -> None:
-        """Do the work that waits, this thread's own first; then another thread has its turn."""
+        """Do the waiting work, this thread's own first; then it is another thread's turn."""
         with self._lock:
             writes = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
         try:
             if not _write(transaction, writes, self._bulk):
-                for write in writes:  # one of them cannot be written, the others can
+                for write in writes:  # one of them cannot be written, but the others can
                     _write(transaction, [write], self._bulk)
-        except KeyboardInterrupt as error:  # of this thread, which waited for a server
+        except KeyboardInterrupt as error:  # an interrupt of this thread, which waited for a server
             if not writes[0].is_done:
                 writes[0].end(error)
         finally:
@@ -93,7 +93,7 @@ class GroupCommit:
 
 
 class _Write:
-    """The work of a thread, which waits for its turn to write, or until another thread has done it."""
+    """The work of a thread, which waits for its turn, or until another thread has done the work."""
 
     def __init__(self, work: Work[Any], entry: Intent | Change | None = None) -> None:
         self._work, self.entry = work, entry
@@ -104,7 +104,7 @@ class _Write:
         self.error: BaseException | None = None
 
     def do(self, connection: SqlConnection, session_id: str) -> None:
-        """Write, in a transaction that others may share."""
+        """Write in a transaction that other threads may share."""
         self.is_working = True
         try:
             self.result = self._work(connection, session_id)
@@ -113,13 +113,13 @@ class _Write:
         self.is_working = False
 
     def end(self, error: BaseException | None) -> None:
-        """Let the thread go on, with an error or with the result."""
+        """Let the thread continue, with an error or a result."""
         self.error, self.is_done = error, True
         self.turn.release()
 
 
 def _write(transaction: Transaction, writes: list[_Write], bulk: BulkWriter) -> bool:
-    """Write in one transaction, and return False if some work among others made it fail."""
+    """Write in one transaction, and return False if one of several pieces of work made it fail."""
     try:
         _transact(transaction, writes, bulk)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""What the stores of one file share in a process: one writes at a time, and all can be made to let go.
+"""Shared state of a file's stores in a process: one writes at a time, and all can be made to close.
 
-Each connection is opened, used and closed under `OPEN_LOCK`, under the lock of its file's guard, or inside of
-the guard's `reading`. So whoever has all three knows that no other thread is in SQLite.
+Each connection is opened, used and closed under `OPEN_LOCK`, under the lock of its file's guard, or inside
+the guard's `reading`. A thread that holds all three knows that no other thread is in SQLite.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from astria_nb.log._connections import Connections
     from astria_nb.log._sqlite import SqliteStore
 
-_PATIENCE = 10.0  # seconds to wait for those who read
-_EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for connections that are being closed
-_MOMENT, _PAUSE = 0.2, 0.01  # seconds, before a fork: to wait for one lock, and between two attempts at all
+_PATIENCE = 10.0  # seconds to wait for readers
+_EXIT_SECONDS = 5.0  # seconds that the interpreter's exit waits for connections that are being closed
+_MOMENT, _PAUSE = 0.2, 0.01  # seconds, before a fork: for one lock, and between attempts to get all
 
 
 class FileGuard:
@@ -35,7 +35,7 @@ class FileGuard:
     Attributes
     ----------
     lock : threading.RLock
-        Held by the one that writes: threads queue here, where SQLite would poll.
+        Held by the writer: threads queue here, where SQLite would poll.
     """
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ class FileGuard:
         self._stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
         self._readers = 0
         self._shut_by = 0  # so many
-        self._gate = threading.Condition()  # held for an instant only
+        self._gate = threading.Condition()  # held only briefly
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read; nobody closes the connections meanwhile."""
+        """Read; the connections are not closed meanwhile."""
         self.enter()
         try:
             yield
@@ -55,14 +55,14 @@ class FileGuard:
             self.leave()
 
     def enter(self) -> None:
-        """Begin to read, until `leave`."""
+        """Begin reading; ends with `leave`."""
         with self._gate:
-            # Who comes later waits: where many threads read, there may never be a moment without readers.
+            # Later readers wait: with many reading threads, there might never be a moment without readers.
             self._gate.wait_for(lambda: not self._shut_by)
             self._readers += 1
 
     def enter_at_once(self) -> bool:
-        """Do as `enter`, or return False if that would have to wait."""
+        """Like `enter`, but return False if that would have to wait."""
         if not self._gate.acquire(blocking=False):
             return False
         try:
@@ -74,14 +74,14 @@ class FileGuard:
             self._gate.release()
 
     def leave(self) -> None:
-        """End what `enter` began."""
+        """End reading, after `enter`."""
         with self._gate:
             self._readers -= 1
             self._gate.notify_all()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep everybody from using the file, except those who read it for too long."""
+        """Prevent all use of the file, except by threads that read it for too long."""
         with self.lock:
             try:
                 self.shut(_PATIENCE)
@@ -90,19 +90,19 @@ class FileGuard:
                 self.reopen()
 
     def shut(self, seconds: float) -> bool:
-        """Let nobody read any more, until `reopen`, and return whether those who do have left in time."""
+        """Block new readers until `reopen`, and return whether the current readers have left in time."""
         with self._gate:
             self._shut_by += 1
             return self._gate.wait_for(lambda: not self._readers, seconds)
 
     def reopen(self) -> None:
-        """End what `shut` began."""
+        """Allow readers again, after `shut`."""
         with self._gate:
             self._shut_by -= 1
             self._gate.notify_all()
 
     def add(self, store: SqliteStore) -> None:
-        """Note a store of the file."""
+        """Register a store of the file."""
         with _lock:  # a set must not grow while another thread goes through it
             self._stores.add(store)
 
@@ -112,17 +112,17 @@ class FileGuard:
             return list(self._stores)
 
     def keep(self, connections: Connections) -> None:
-        """Note connections to the file before any of them is opened: they outlive their store."""
+        """Register connections to the file before any is opened: they outlive their store."""
         _kept[connections] = self
 
     def close_all(self) -> None:
-        """Close every connection to the file; the next use opens it again. Nobody uses them."""
+        """Close every connection to the file; the next use opens it again. No thread uses them."""
         for connections, guard in _kept.copy().items():
             if guard is self:
                 connections.close()
 
     def close_connections(self) -> None:
-        """Close every connection to the file, before a fork, and have the stores know."""
+        """Close every connection to the file before a fork, and inform the stores."""
         self.close_all()
         for store in list(self._stores):
             store.close_connections()
@@ -136,9 +136,9 @@ class FileGuard:
 
 
 _guards: weakref.WeakValueDictionary[str, FileGuard] = weakref.WeakValueDictionary()
-_kept: dict[Connections, FileGuard] = {}  # what may be open, until it is closed for good
+_kept: dict[Connections, FileGuard] = {}  # connections that may be open, until they are finally closed
 _lock = threading.Lock()
-_shut: list[FileGuard] = []  # before a fork, as the next
+_shut: list[FileGuard] = []  # state before a fork, like the next
 _locked: list[FileGuard] = []
 _interrupts = InterruptsHeld()
 
@@ -161,18 +161,18 @@ def all_stores() -> list[SqliteStore]:
 
 
 def all_connections() -> list[Connections]:
-    """Return all connections of this process, also of stores that are gone."""
+    """Return all connections of this process, including those of stores that are gone."""
     return list(_kept)
 
 
 def close_for_good(connections: Connections) -> None:
-    """Close the connections of a store that is gone, so that none of them is opened again."""
+    """Close the connections of a store that is gone, so that none is opened again."""
     connections.close()
     _kept.pop(connections, None)
 
 
 def close_in_child() -> None:
-    """Close what is open at the exit of this process, should it be a child of multiprocessing."""
+    """Close open connections at the exit of this process, if it is a child of multiprocessing."""
     at_child_exit(_close_all)
 
 
@@ -185,7 +185,7 @@ def _close_all() -> None:
         return
     of_stores = {store.connections for store in all_stores()}
     for connections, guard in _kept.copy().items():
-        if connections not in of_stores:  # their store is gone: nobody is opening it
+        if connections not in of_stores:  # their store is gone, so no thread is opening it
             guard.shut(_EXIT_SECONDS)  # another thread may be closing them
             connections.close()
             guard.reopen()
@@ -195,25 +195,25 @@ def _close_all() -> None:
 def _before_fork() -> None:
     """Close all connections: a forked child must not use SQLite's connections, not even close them.
 
-    A child that inherits one takes the locks of its parent for its own, which damages the file.
+    A child that inherits a connection treats its parent's locks as its own, which damages the file.
     """
     _interrupts.hold()
-    OPEN_LOCK.acquire()  # here as well as by its own hook, which runs after this one
+    OPEN_LOCK.acquire()  # also here: its own hook runs after this one
     for store in all_stores():
         store.stop_waiting()
     seconds = _MOMENT
     while not _lock_all(seconds):
         time.sleep(_PAUSE)
-        seconds *= 2  # somebody reads or writes for so long
+        seconds *= 2  # another thread reads or writes for this long
     _lock.acquire()
     for guard in _locked:
         guard.close_connections()
 
 
 def _lock_all(seconds: float) -> bool:
-    """Keep all from using any file; return False, with all let in again, if one of them takes too long.
+    """Prevent all use of any file; return False, with everything released, if that takes too long.
 
-    Nobody reads any more before the first lock is taken: a copy reads one file and waits for another's lock.
+    All readers have left before the first lock is taken: a copy reads one file and waits for another's lock.
     """
     for guard in all_guards():
         _shut.append(guard)
@@ -244,7 +244,7 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     _interrupts.begin_in_child()
-    _kept.clear()  # of stores that are gone, too: the threads that would do it do not exist
+    _kept.clear()  # also for stores that are gone: the threads that would do it do not exist
     while _shut:
         _shut.pop().begin_in_child()
     _after_fork()

@@ -1,4 +1,4 @@
-"""Work that is done once nothing else happens."""
+"""Work that is done when the log is idle."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from time import monotonic
 
 
 class WhenIdle:
-    """Runs something on a thread of its own some seconds after the last `touch`.
+    """Runs a function on its own thread some seconds after the last `touch`.
 
-    The thread lives only as long as it waits and works.
+    The thread exists only while it waits and works.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class WhenIdle:
         self.begin_in_child()
 
     def begin_in_child(self) -> None:
-        """Start afresh in a forked child, which has neither the thread nor whoever held the lock."""
+        """Reset in a forked child, which has neither the thread nor the lock's holder."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stops: SimpleQueue[None] = SimpleQueue()
 
     def touch(self) -> None:
-        """Note that something has happened."""
+        """Record that the log was used."""
         self._due = monotonic() + self._seconds
         if self._thread is None:
             with self._lock:
@@ -46,12 +46,12 @@ class WhenIdle:
                     self._thread = thread
 
     def stop(self, seconds: float | None = None) -> None:
-        """Do not wait any longer, and do not work; returns when a running one is done.
+        """Stop waiting, without working; returns when running work is done.
 
         Parameters
         ----------
         seconds : float, optional
-            Return after so long even if it is not.
+            Return after this time even if it is not done.
         """
         if (thread := self._thread) is not None:
             self._stops.put(None)
@@ -59,7 +59,7 @@ class WhenIdle:
             self._thread = None
 
     def cancel(self) -> None:
-        """Do as `stop`, without waiting for anything: Python may call this on any thread, at any line."""
+        """Like `stop`, but without waiting: Python may call this on any thread, at any line."""
         self._stops.put(None)
 
     def _run(self, stops: SimpleQueue[None]) -> None:
@@ -70,7 +70,7 @@ class WhenIdle:
                     return
             if self._work():
                 with self._lock:
-                    if self._due <= monotonic():  # nothing happened meanwhile
+                    if self._due <= monotonic():  # not used meanwhile
                         self._thread = None
                         return
             else:

@@ -1,7 +1,7 @@
 """Whether the indexes find every submission: checked when a process first opens a log.
 
-A submission that an index does not find would be sent, and paid for, again. SQLite tells damage of its own
-structure, but not an entry of an index that is not what its row says.
+A submission that an index does not find would be sent, and paid for, again. SQLite detects damage of its own
+structure, but not an index entry that differs from its row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FOUND = "EXISTS (SELECT 1 FROM submission AS found INDEXED BY {index} WHERE fou
 _BY_TITLE = _FOUND.format(
     index="submission_of_title", same="found.service = row.service AND found.title = row.title"
 )
-# SQLite uses whichever it likes of these two.
+# SQLite may use either of these two.
 _BY_CLAIM = _FOUND.format(
     index="claimed_by_account",
     same=f"found.service = row.service AND found.title = row.title AND found.{_CLAIMS}",
@@ -42,18 +42,18 @@ _LOST = f"""
         OR row.labels IS NOT NULL AND NOT {_BY_LABELS}
     LIMIT 1
 """  # noqa: S608  names of indexes
-# The state of each file when this process left it: it need not be checked again until somebody changes it.
+# The state of each file when this process closed it: it is checked again only after a change.
 _left: dict[tuple[int, int], tuple[int, int]] = {}
 
 
 def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
-    """Look each submission up in the indexes that keep it from being sent again.
+    """Look up each submission in the indexes that prevent sending it again.
 
     Parameters
     ----------
     connection : sqlite3.Connection
     path : Path
-        The log's file. One that is as this process left it is not checked.
+        The log's file. It is not checked if it is unchanged since this process closed it.
 
     Raises
     ------
@@ -70,16 +70,16 @@ def check_indexes(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def is_unchanged_since_check(path: Path) -> bool:
-    """Return whether a file was checked and nobody has changed it since; else forget that it was checked."""
+    """Return whether a file is unchanged since it was checked; otherwise forget that it was checked."""
     file = path.stat()
     if _left.get((file.st_dev, file.st_ino)) == _state(file):
         return True
-    _left.pop((file.st_dev, file.st_ino), None)  # of a deleted file whose number this one has
+    _left.pop((file.st_dev, file.st_ino), None)  # for a deleted file with the same number
     return False
 
 
 def leave(path: Path) -> None:
-    """Note in which state this process leaves a file that it has checked."""
+    """Record the state in which this process closes a file that it has checked."""
     with suppress(OSError):
         file = path.stat()
         if (key := (file.st_dev, file.st_ino)) in _left:

@@ -21,8 +21,8 @@ from astria_nb.log.environment import Session
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_text
 
 _MICROSECOND = timedelta(microseconds=1)
-_JSON = json.JSONEncoder(separators=(",", ":"), default=str)  # `json.dumps` would make one each time
-_redacted_name = lru_cache(64)(redact_text)  # of services and kinds of events, which are few
+_JSON = json.JSONEncoder(separators=(",", ":"), default=str)  # `json.dumps` would create one each time
+_redacted_name = lru_cache(64)(redact_text)  # cached for services and kinds of events, which are few
 _EVENT = {name: None for name in event.columns if name != "id"}
 APPEND_EVENT = insert_into("event", _EVENT)
 _PUT = f"{insert_into('body', ('sha256', 'json'))} ON CONFLICT DO NOTHING"
@@ -56,19 +56,19 @@ def to_safe_json(value: Any) -> str:
 
 
 def put_body(connection: SqlConnection, text: str) -> bytes:
-    """Store JSON, once however many rows refer to it, and return its hash."""
+    """Store JSON only once, however many rows refer to it, and return its hash."""
     sha256 = hash_of(text)
     connection.execute(_PUT, {"sha256": sha256, "json": text})
     return sha256
 
 
 def hash_of(text: str) -> bytes:
-    """Return what a row refers to a body of JSON by."""
+    """Return the reference from a row to a JSON body."""
     return hashlib.sha256(text.encode()).digest()
 
 
 def put_session(connection: SqlConnection, current: Session) -> None:
-    """Store what is known of a process, once."""
+    """Store the facts about a process, once."""
     row = asdict(current) | {
         "started_at": microseconds(current.started_at),
         "packages": json.dumps(dict(current.packages)),
@@ -95,10 +95,10 @@ def append_event(
     kind : str
     session_id : str
     at : int
-        Of `now`.
+        Time from `now`.
     current : Submission, optional
     values : mapping, optional
-        The columns that differ from the submission's state; of an event that may not belong to one, its
+        The columns that differ from the submission's state; for an event that may not belong to one, its
         ``tune_id`` and ``service``.
     reply : JSON, optional
     problem : str, optional
@@ -129,12 +129,12 @@ def of_submission(current: Submission) -> dict[str, Any]:
 def event_row(
     kind: str, session_id: str, at: int, values: Mapping[str, Any], problem: str | None = None
 ) -> dict[str, Any]:
-    """Return the columns of an event; `values` are those that do not concern every kind."""
+    """Return the columns of an event; `values` are those that not every kind has."""
     row = {"kind": _redacted_name(kind), "at": at, "session": session_id, "problem": redact_problem(problem)}
     return {**_EVENT, **row, **values}
 
 
 def redact_problem(problem: str | None) -> str | None:
-    """Return an error message as it may be stored."""
+    """Return an error message in a form that can be stored."""
     # A lone surrogate, as in an undecodable file name, cannot be stored as text.
     return None if problem is None else redact_text(problem).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Keeping what a log holds, when its file is deleted, moved, replaced or copied over while it is open."""
+"""Keeping a log's content if its file is deleted, moved, replaced or overwritten while it is open."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from astria_nb.log._guard import FileGuard, close_in_child
 from astria_nb.utils.formatting import quoted
 from astria_nb.utils.redaction import redact_name
 
-_ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for so long
-_STILL_HELD = "make its place usable and try again: this kernel still holds all of it, until it ends"
+_ATTEMPTS, _PAUSE = 50, 0.02  # seconds; another process may read for this long
+_STILL_HELD = "make its folder usable and try again: this kernel still holds all of it, until it ends"
 _LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
 
 
 class KeptFile:
-    """The open file of a store, and its name, which is made to lead to it again.
+    """The open file of a store, and its name, which is restored if it leads elsewhere.
 
     Attributes
     ----------
     is_lost : bool
-        Whether the file that it has open has lost its name to another one, which has to be opened.
+        Whether another file has the name of the open file, and has to be opened.
     notice : tuple of (str, str) or None
-        What happened to the file, and a hint, until somebody was told.
+        What happened to the file, and a hint, until it has been reported.
     """
 
     _path: Path
@@ -44,7 +44,7 @@ class KeptFile:
         self._files: OpenFiles | None = None
 
     def check(self) -> None:
-        """Refuse to go on if the file lost its name since somebody was told last.
+        """Raise an error if the file has lost its name since the last report.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class KeptFile:
             self._repair()
         if self.notice is not None:
             (what, hint), self.notice = self.notice, None
-            refuse(self._path, what, f"nothing was sent; submit again to go on; {hint}")
+            refuse(self._path, what, f"nothing was sent; submit again to continue; {hint}")
 
     def pop_notice(self) -> str | None:
         """Return what happened to the file, once, as a sentence."""
@@ -71,7 +71,7 @@ class KeptFile:
             self._files.forget_companions()
 
     def _hold(self) -> sqlite3.Connection:
-        """Return the connection that writes: what it has open can be read whatever becomes of the file."""
+        """Return the writing connection, which can read the open file whatever happens to its name."""
         is_new = not self.connections.is_held
         held = self.connections.held()
         if is_new:
@@ -81,16 +81,17 @@ class KeptFile:
         return held
 
     def _repair(self) -> None:
-        """Make the file's name lead to what is open again, if it does not; nothing that is held is lost."""
+        """Make the file's name lead to the open file again, if it does not, without losing content."""
         if self._files is None or self.is_lost or self._files.fate() is Fate.INTACT:
             return
         with self._guard.lock:
-            if not self.connections.is_held:  # nothing is open that could be saved
-                if self._files.fate() is Fate.INTACT:  # another thread was closing it, such as before a fork
+            if not self.connections.is_held:  # no file is open that could be saved
+                if self._files.fate() is Fate.INTACT:  # another thread was closing it
                     return
                 self.is_lost = True
-                refuse(self._path, "was deleted, moved or replaced", "to go on with what is there, try again")
-            if self.connections.is_writing:  # by this thread, which comes back when it is done
+                hint = "to continue with the file that is there, try again"
+                refuse(self._path, "was deleted, moved or replaced", hint)
+            if self.connections.is_writing:  # this thread is writing, and comes back when it is done
                 return
             self._follow()
             fate = self._files.fate()
@@ -104,7 +105,7 @@ class KeptFile:
                 self._give_up(fate)
 
     def _follow(self) -> None:
-        """Open the file that has this name, if it holds all that is open here, or was written by others."""
+        """Open the file with this name, if it has all content of the open file, or was written by others."""
         if self._files is None or self.is_lost or not self.connections.is_held:
             return
         fate = self._files.fate()
@@ -115,7 +116,7 @@ class KeptFile:
             if rescue.holds_all(self._path, self.connections.held()):
                 self._reopen()
         elif fate is Fate.INTACT and self._files.has_companions and self._files.has_changed():
-            self._reopen()  # what SQLite remembers of the file may not be true: it may be a copy over it
+            self._reopen()  # it may have been overwritten by a copy
 
     def _reopen(self) -> None:
         with self._guard.quiet():
@@ -134,32 +135,32 @@ class KeptFile:
         else:
             self._reopen()
             self.notice = (
-                "was deleted or moved while it was open, and was written again with all that it held",
-                "to start anew, delete it while no kernel has it open",
+                "was deleted or moved while it was open, and was written again with all its content",
+                "to start with an empty log, delete it while no kernel has it open",
             )
             return
         refuse(self._path, what, _STILL_HELD)
 
     def _give_up(self, fate: Fate) -> None:
-        """Save what is held under another name, and let the next use open what has the name."""
+        """Save the content under another name, and let the next use open the file with the name."""
         which = "was" if fate is not Fate.COMPANIONS_REPLACED else "or a file that SQLite keeps beside it was"
         what = f"{which} replaced by another file while it was open"
-        hint = "to go on with the file that is there, try again"
+        hint = "to continue with the file that is there, try again"
         if self._may_write:
             held = self.connections.held()
             latest, has_open = rescue.latest_event(held), rescue.has_open(held)
             try:
                 saved = rescue.save_beside(held, self._path)
             except (OSError, sqlite3.Error) as error:
-                what += f", and what it held cannot be saved beside it ({_reason(error)})"
+                what += f", and its content cannot be saved beside it ({_reason(error)})"
                 refuse(self._path, what, _STILL_HELD)
             if fate is Fate.COMPANIONS_REPLACED:
                 self._reopen()
                 if rescue.has_event(self.connections.held(), latest):  # another process had saved it
                     saved.unlink()
                     return
-            what += f"; what it held was saved as {quoted(saved.name)} beside it"
-            if has_open:  # the log that is there does not know them, and would let them be paid again
+            what += f"; its content was saved as {quoted(saved.name)} beside it"
+            if has_open:  # the other log does not know them, and would let them be paid for again
                 recover = f"anb.ExperimentLog({redact_name(str(saved))!r}).recover()"
                 hint = f"it has submissions of unknown outcome: call {recover} first; then, {hint}"
         self.is_lost = True
@@ -167,7 +168,7 @@ class KeptFile:
         refuse(self._path, what, hint)
 
     def _has_moved_into_main(self) -> bool:
-        """Move a write-ahead log that has no name into the file, and return whether that is complete."""
+        """Move a write-ahead log without a name into the file, and return whether that is complete."""
         with self._guard.quiet():
             for _ in range(_ATTEMPTS):
                 if self.connections.checkpoint():
@@ -185,7 +186,7 @@ class KeptFile:
         if self._files is not None and self._last(held) < self._last_event:
             self.is_lost = True
             what = "was overwritten with an older state while it was open"
-            refuse(self._path, what, "to go on with the file as it is, try again")
+            refuse(self._path, what, "to continue with the file as it is, try again")
 
     def _last(self, held: sqlite3.Connection) -> int:
         row = held.execute(_LAST_EVENT).fetchone()

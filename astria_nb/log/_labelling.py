@@ -1,4 +1,4 @@
-"""Tags, notes, and hiding: the methods of a log by which its owner says something about a submission."""
+"""Tags, notes, and hiding: the methods of a log that label submissions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from astria_nb.utils.interrupts import shield
 class LogLabels(LogReader):
     """The methods of `astria_nb.log.Log` that label submissions; parameters as there.
 
-    In each of them, `submission` is the number in the column ``submission`` of `frame`, several of them, or
-    rows: of `frame`, of `astria_nb.submit` or `astria_nb.wait`, or ``form.row``, in any form that
-    `astria_nb.rows.typed` reads. Of several submissions, all are labelled or none.
+    In each method, `submission` is the number in the column ``submission`` of `frame`, several numbers, or
+    rows from `frame`, `astria_nb.submit`, `astria_nb.wait` or ``form.row``, in any form that
+    `astria_nb.rows.typed` reads. Either all submissions are labelled or none.
     """
 
     @shield
     def tag(self, submission: object, *tags: str) -> None:
-        """Add tags to submissions. One that is there already stays where it is.
+        """Add tags to submissions. An existing tag keeps its position.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class LogLabels(LogReader):
 
     @shield
     def note(self, submission: object, text: str | None) -> None:
-        """Write a note about submissions, in place of the one they had; `events` still lists that.
+        """Write a note about submissions, replacing the previous one, which `events` still lists.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class LogLabels(LogReader):
 
         Examples
         --------
-        As of `tag`.
+        As for `tag`.
         """
         from astria_nb.log import _labels as labels
 
@@ -144,7 +144,7 @@ class LogLabels(LogReader):
 
     @shield
     def unhide(self, submission: object) -> None:
-        """Take back what `hide` did.
+        """Show submissions again after `hide`.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class LogLabels(LogReader):
     def mark_deleted(
         self, service: str, tune_id: int, account: str | None = None, *, is_confirmed: bool = True
     ) -> bool:
-        """Record that a tune was deleted from the service, if this log has it: its title stays taken.
+        """Record that a tune was deleted from the service, if this log has it. Its title stays taken.
 
         Parameters
         ----------
@@ -172,8 +172,8 @@ class LogLabels(LogReader):
         account : str, optional
             As in `find`.
         is_confirmed : bool
-            False if all that is known is that the account has no such tune: then the log must say that it is
-            of this account.
+            False if it is only known that the account has no such tune: then the log must have recorded it
+            for this account.
 
         Returns
         -------
@@ -191,12 +191,12 @@ class LogLabels(LogReader):
 
     @shield
     def recorded(self, row: Mapping[Any, Any]) -> tuple[Submission | None, Labels]:
-        """Return what this log has of a row: its submission, or None, and its labels.
+        """Return the submission of a row in this log, or None, and its labels.
 
         Parameters
         ----------
         row : mapping
-            Of a typed frame.
+            A row of a typed frame.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What its owner says about a submission: tags, a note, and whether it is hidden."""
+"""A submission's labels: tags, a note, and whether it is hidden."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from astria_nb.utils.typed_table import typed_table
 _MAX_TAG, _MAX_NOTE = 100, 10_000  # characters
 _WRITE = Update(("labels",))
 _LABELLED = "SELECT id, labels FROM submission WHERE labels IS NOT NULL"
-# All of it is in the index of a file, so that a row which differs from it is found.
+# In a file, the index contains both columns, so that a row which differs from it is detected.
 _LABELLED_IN_FILE = _LABELLED.replace("WHERE", "INDEXED BY submission_with_labels WHERE")
 
 
 def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
-    """Return tags as they are stored: without the blanks around them, each once.
+    """Return tags as they are stored: without surrounding blanks, each once.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_note(text: object) -> str | None:
         The note is not text, is too long, or holds a secret.
     """
     if text is pd.NA or (isinstance(text, float) and np.isnan(text)):
-        text = None  # as a frame has it where there is no note
+        text = None  # as in a frame without a note
     if text is not None and not isinstance(text, str):
         raise TuneError(Problem("note", f"{short(text)} is not text", "give text, or '' for no note"))
     # A lone surrogate cannot be stored as text.
@@ -89,7 +89,7 @@ def change_all(
     change: Callable[[Labels], Labels],
     reply: Mapping[str, Any] | None,
 ) -> None:
-    """Change the labels of submissions, with an event for each whose labels differ then.
+    """Change the labels of submissions, with an event for each one that changes.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ def change_all(
     kind : str
     change : callable
     reply : mapping or None
-        What was added or removed, for the events.
+        The added or removed labels, for the events.
 
     Raises
     ------
     LogError
-        One that is to be hidden may exist on the service.
+        A submission to hide may exist on the service.
     """
     at = now()
     for number in dict.fromkeys(numbers):
@@ -122,18 +122,18 @@ def change_all(
 def read(
     connection: SqlConnection, remembered: dict[int, tuple[str, Labels]] | None = None
 ) -> dict[int, Labels]:
-    """Return the labels of each submission that has some, by its id.
+    """Return the labels of each labelled submission, by its id.
 
     Parameters
     ----------
     connection : SqlConnection
     remembered : dict of int to (str, Labels), optional
-        What was read and checked before, with its text; it is brought up to date.
+        Labels that were read and checked before, with their text; updated by this call.
 
     Raises
     ------
     DamagedError
-        A submission's labels are not what was written.
+        A submission's labels are not as written.
     """
     before, labels = remembered or {}, dict[int, tuple[str, Labels]]()
     is_file = isinstance(connection, sqlite3.Connection)
@@ -154,7 +154,7 @@ def read(
 def _check(connection: SqlConnection, number: int, text: str) -> None:
     row = ROW.first(connection, of_id=number)
     if row is None or row["labels"] != text:
-        raise DamagedError(f"the labels of submission {number} are not what was written")
+        raise DamagedError(f"the labels of submission {number} do not match what was written")
     check_row(row)
 
 
@@ -165,7 +165,7 @@ def columns(ids: np.ndarray[Any, np.dtype[np.int64]], labels: Mapping[int, Label
     ----------
     ids : numpy.ndarray
     labels : mapping of int to Labels
-        Of those that have some.
+        Labels of the labelled submissions.
     """
     distinct = typed_table(
         [{"tags": own.tags, "note": own.note, "hidden": own.hidden} for own in (Labels(), *labels.values())],

@@ -1,4 +1,4 @@
-"""The experiment log: every submission, what was requested, what came of it, and when."""
+"""The experiment log: every submission with its request, its outcome, and the times."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def problem_with_title(title: str | None) -> Problem | None:
 class Log(LogLabels):
     """A record of every submission, which several notebooks and threads may write at once.
 
-    It is one file, or a database of PostgreSQL for many machines. It opens at its first use, and again after
+    It is one file, or a PostgreSQL database for many machines. It opens at its first use, and again after
     `close`. When a method that writes returns, the data is on the disk.
 
     Parameters
     ----------
     path : str or path, optional
         Default: the environment variable ``ASTRIA_NB_LOG``, else ``astria_log.sqlite`` beside the notebook.
-        Where the notebook is unknown, it is in the working directory at the first use in this process. Or the
-        address of a database, ``postgresql://user@host:5432/database``; see ``docs/shared-log.md``.
+        If the notebook is unknown, the file is in the working directory at the first use in this process. Or
+        the address of a database, ``postgresql://user@host:5432/database``; see ``docs/shared-log.md``.
     timeout : float
-        Seconds to wait while another process writes. A server that goes away is waited for up to two minutes.
+        Seconds to wait while another process writes. If a server goes away, calls wait for up to two minutes.
 
     Raises
     ------
     LogError
-        From every method: the file cannot be opened, written or read, the server did not come back, or it is
-        not a log that this version can use.
+        From every method: the file cannot be opened, written or read, the server did not come back, or the
+        log cannot be used by this version.
 
     Notes
     -----
@@ -71,7 +71,7 @@ class Log(LogLabels):
         sending: bool = False,
         newest_equal_id: int | None = None,
     ) -> Submission:
-        """Record the intent to send a request, which claims its title.
+        """Record the intent to send a request, and claim its title.
 
         Parameters
         ----------
@@ -79,10 +79,10 @@ class Log(LogLabels):
         newest_known_id : int, optional
             The id of the account's newest tune.
         sending : bool
-            Also record that the first attempt starts now: one write to the disk instead of two.
+            Also record that the first attempt starts now, with one write to the disk instead of two.
         newest_equal_id : int, optional
-            The latest submission of the same content that the caller knows of, 0 if none: a later one, of
-            another thread or process, keeps the request from being recorded.
+            The latest submission with the same content that the caller knows, 0 if none. A later one from
+            another thread or process prevents the request from being recorded.
 
         Returns
         -------
@@ -176,7 +176,7 @@ class Log(LogLabels):
         """Record an event that changes no state, such as a ``poll``, a ``callback`` or a ``replay``.
 
         A reply with the submission's tune (an object with its id) becomes its `record`, unless the record is
-        newer. A reply with prompts (an array) is returned by `prompts`.
+        newer. `prompts` returns replies with prompts (an array).
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class Log(LogLabels):
         Raises
         ------
         LogError
-            The log cannot be written, or the submission was pruned; that is a `KeyError` as well.
+            The log cannot be written, or the submission was pruned; the latter is also a `KeyError`.
         """
         self._database.record_event(kind, submission, tune_id, service, reply, problem, account)
 
@@ -201,14 +201,14 @@ class Log(LogLabels):
     def note_returned(
         self, submission: Submission, arrival: Callable[[], bool | None] = lambda: True
     ) -> None:
-        """Record that a row which may have been lost was handed to its caller: it may be sent again.
+        """Record that a row which may have been lost was returned to its caller: it may be sent again.
 
         Parameters
         ----------
         submission : Submission
         arrival : callable
             Returns True once the caller has the row, False if an interrupt kept it from the caller, and None
-            before that. What has not arrived yet is recorded shortly after it has.
+            before that. A row that has not arrived yet is recorded shortly after it arrives.
         """
         if not arrival():
             returns.expect(self, submission, arrival)
@@ -224,7 +224,7 @@ class Log(LogLabels):
 
     @shield
     def is_registered(self, session: str) -> bool:
-        """Return whether a process has written to this log; False where there is none, and none is made.
+        """Return whether a process has written to this log; False if there is no log, and none is created.
 
         Parameters
         ----------
@@ -243,8 +243,8 @@ class Log(LogLabels):
         Parameters
         ----------
         before : datetime
-            With a time zone. Only submissions of which nothing was recorded since are deleted: no change, no
-            poll with news of the tune, and no tag, note or other label.
+            With a time zone. Only submissions without later records are deleted: no change, no poll with news
+            about the tune, and no tag, note or other label.
 
         Returns
         -------

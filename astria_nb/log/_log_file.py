@@ -1,4 +1,4 @@
-"""Where a log is, a file or a server's database, and opening it at its first use."""
+"""The place of a log, a file or a server's database, and opening it at its first use."""
 
 from __future__ import annotations
 
@@ -35,40 +35,40 @@ class LogFile:
     Raises
     ------
     LogError
-        It is neither the path of a file nor the address of a database.
+        The value is neither the path of a file nor the address of a database.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 30.0) -> None:
         self._timeout = timeout
         self._opened: LogDatabase | None = None
         place = _place(None if isinstance(path, str) and not path else path)
-        path = None  # an address may hold a password, which no traceback must show
+        path = None  # an address may contain a password, which tracebacks must not show
         self._path: LogPath = Path() if isinstance(place, Problem) else place
         if isinstance(place, Problem):
             raise LogError(place)
 
     @property
     def path(self) -> LogPath:
-        """The file; of a log on a server its address, without a password."""
+        """The file, or the address of a log on a server, without a password."""
         return self._path
 
     @property
     def identity(self) -> object:
-        """What logs of one file have in common, be it by its path, by another spelling of it or by a link."""
+        """The identity of the log's file, the same for its path, another spelling and a link."""
         return self._path if isinstance(self._path, ServerAddress) else os.path.realpath(self._path)
 
     @property
     def folder(self) -> Path:
-        """The folder of the log's file; for a server that of a default log. Drafts are beside the log."""
+        """The folder of the log's file, or of the default log for a server. Drafts are beside the log."""
         return default_folder() if isinstance(self._path, ServerAddress) else self._path.parent
 
     def exists(self) -> bool:
-        """Return whether the file, or the server's database, has a log: it is made at the first use.
+        """Return whether the file, or the server's database, contains a log: it is created at the first use.
 
         Raises
         ------
         LogError
-            Its disk cannot be asked: a mount that is gone, say. The server cannot be reached.
+            Its disk cannot be accessed, for example because a mount is gone; or the server cannot be reached.
         """
         if isinstance(self._path, ServerAddress):
             from astria_nb.log import postgres  # of an extra
@@ -81,9 +81,9 @@ class LogFile:
         raise LogError(problem)
 
     def find_problem(self) -> Problem | None:
-        """Return what will keep the file from being written, or None; nothing is opened, made or changed.
+        """Return what prevents writing to the file, or None; nothing is opened, created or changed.
 
-        A server is asked at the first use.
+        A server is checked at the first use.
         """
         return None if isinstance(self._path, ServerAddress) else access.find_problem(self._path)
 
@@ -117,7 +117,7 @@ class LogFile:
             return self._opened
 
     def _warn_of_rewritten_file(self, *, is_paid: bool = False) -> None:
-        """Warn if the file had to be written again since somebody was told last."""
+        """Warn if the file had to be written again since the last warning."""
         if (notice := self._database.store.pop_notice()) is not None:
             warn(notice, is_paid=is_paid)
 
@@ -129,12 +129,12 @@ class LogFile:
 
 
 def _place(path: str | os.PathLike[str] | None) -> LogPath | Problem:
-    """Return where a log is, or what is wrong with it: None is the default, which may be an address too."""
+    """Return the place of a log, or the problem with it: None means the default, which may be an address."""
     try:
         location = default_path() if path is None else path
         if is_server_address(location):
             return ServerAddress(str(location))
-        # Made absolute here: a later change of the working directory must not lead to a second log.
+        # Absolute: a later change of the working directory must not lead to a second log.
         absolute = to_path(location)
     except LogError as error:
         return error.problems[0]

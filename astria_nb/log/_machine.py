@@ -1,4 +1,4 @@
-"""What the log asks of the operating system: is a process running, how old is it, is a disk remote.
+"""Queries to the operating system: whether a process is running, its age, and whether a disk is remote.
 
 psutil is imported where it is used: opening a form must not wait for it.
 """
@@ -28,8 +28,8 @@ _LOCAL_FUSE = ("fuseblk", "fuse.fuse-overlayfs")
 def place() -> str:
     """Return an identifier of this machine, its current boot and this container.
 
-    A process id identifies a process only within one place. The boot is known on Linux only: a boot time,
-    such as psutil's, moves with the wall clock.
+    A process id identifies a process only within one place. The boot is only known on Linux: a boot time,
+    such as psutil's, changes with the wall clock.
     """
     try:
         boot = _BOOT_ID.read_text().strip()
@@ -45,9 +45,10 @@ def place() -> str:
 def uptime() -> float | None:
     """Return the seconds since this machine's last boot, including suspend; None if unknown.
 
-    The difference of two values of one `place` is the time between them, even if the clock was changed.
+    The difference of two values with the same `place` is the time between them, even if the clock was
+    changed.
     """
-    # Elsewhere `place` is the same after a reboot, so that two values could not be compared.
+    # On other systems `place` is the same after a reboot, so two values cannot be compared.
     if not os.path.exists(_BOOT_ID):  # noqa: PTH110  pathlib raises if /proc is closed
         return None
     return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -73,15 +74,15 @@ def is_running(pid: int, started: str | None) -> bool | None:
         return None if current is None else False
     if current == started:
         return True
-    # Elsewhere psutil's value moves with the clock, so a different one does not prove a reused id.
+    # On other systems psutil's value changes with the clock, so a different one does not prove a reused id.
     return False if psutil.LINUX else None
 
 
 def process_started(pid: int) -> str | None:
     """Return the start time of a process, `ENDED` for one that has ended, or None if unknown.
 
-    In clock ticks since boot on Linux, which no change of the wall clock affects; in seconds since 1970
-    elsewhere.
+    In clock ticks since boot on Linux, which changes of the wall clock do not affect; in seconds since 1970
+    on other systems.
     """
     import psutil
 
@@ -140,7 +141,7 @@ def on_network(path: Path, mounts: Iterable[Any] | None = None) -> bool:
     fstype, options, depth = "", "", -1
     for mount in _mounts() if mounts is None else mounts:
         point = mount.mountpoint.rstrip("/\\")
-        # Of two mounts at one place, the later one is on top.
+        # With two mounts at one place, the later one is on top.
         if (real == point or real.startswith((f"{point}/", f"{point}\\"))) and len(point) >= depth:
             fstype, options, depth = mount.fstype.lower(), mount.opts, len(point)
     if depth < 0 or fstype.startswith(_NETWORK) or "remote" in options.split(","):

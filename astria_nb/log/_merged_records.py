@@ -1,4 +1,4 @@
-"""What two logs have heard of one tune, which each of them may have asked for: the latest of both."""
+"""The latest data about a tune from two logs, each of which may have polled it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from astria_nb.log._sql import SqlConnection
 from astria_nb.log._statements import Query, in_list
 
 LABEL_KINDS = ("tag", "untag", "note", "hide", "unhide")
-_OWN = ("pack", "encoding", "image_sha256", "tune_ids")  # which the service does not send
+_OWN = ("pack", "encoding", "image_sha256", "tune_ids")  # fields that the service does not send
 _DELETED = "deleted"
 _RECORDS = """
     SELECT submission.id, submission.record, body.json FROM submission LEFT JOIN body ON sha256 = record
     WHERE record IS NOT NULL AND submission.id IN {}
 """
-# A reply that is an array has prompts.
+# A reply that is an array contains prompts.
 _HEARD = f"""
     SELECT submission, max(at) FROM event JOIN body ON sha256 = reply
     WHERE kind NOT IN {listed(LABEL_KINDS)} AND json LIKE '{{{{%' AND submission IN {{}} GROUP BY submission
@@ -34,7 +34,7 @@ class RecordedTune:
     ----------
     fields : dict
     heard_at : int
-        When the service was last heard about the tune, as the log stores times; 0 if no event says so.
+        When the service last reported on the tune, in the log's format for times; 0 if no event shows it.
     """
 
     fields: dict[str, Any]
@@ -42,17 +42,17 @@ class RecordedTune:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the tune is not on the service any more."""
+        """Whether the tune is no longer on the service."""
         return bool(self.fields.get("status") == _DELETED)
 
 
 def read(connection: SqlConnection, ids: Collection[int]) -> dict[int, RecordedTune]:
-    """Return the records of those submissions that have one, by their ids.
+    """Return the records of submissions that have one, by their ids.
 
     Raises
     ------
     DamagedError
-        One is not what was written.
+        A record is not as written.
     """
     numbers, values = in_list(ids, "number")
     heard = dict(connection.execute(_HEARD.format(numbers), values).fetchall())
@@ -64,11 +64,11 @@ def read(connection: SqlConnection, ids: Collection[int]) -> dict[int, RecordedT
 
 
 def merged(here: RecordedTune, there: RecordedTune) -> dict[str, Any]:
-    """Return what both records together say of a tune, with our own fields as they are there.
+    """Return the merged record of a tune, with our own fields from the other log.
 
-    The service's own time of the tune's last change decides, which the clocks of two machines cannot change;
-    if it is the same, the time at which each log heard of the tune. A deletion changes no such time: the log
-    that was the last to hear of the tune says whether it is there.
+    The service's own time of the tune's last change decides, which does not depend on the clocks of the two
+    machines; if it is the same, the time at which each log received the data decides. A deletion does not
+    change this time: the log with the latest data decides whether the tune exists.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which submissions of a log an argument names: numbers, or rows."""
+"""The submissions of a log that an argument names, as numbers or rows."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from astria_nb.log._states import Submission
 from astria_nb.utils.arguments import parse_id
 
 _HINT = "choose one of log.frame(hidden=True)['submission']"
-_PRECISION = timedelta(milliseconds=1)  # of times in a frame that came back from JSON
+_PRECISION = timedelta(milliseconds=1)  # precision of times in a frame that came back from JSON
 
 
 def numbers(database: LogDatabase, value: object) -> list[int]:
-    """Return the numbers of the submissions that are named, all of which are in the log.
+    """Return the numbers of the named submissions, all of which are in the log.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def numbers(database: LogDatabase, value: object) -> list[int]:
     TuneError
         The rows are not tunes.
     LogError
-        The log has no such submission. It is a `KeyError` as well.
+        The log has no such submission. The error is also a `KeyError`.
     """
     if (listed := _listed_numbers(value)) is None:
         frame = rows.typed(value)
@@ -48,12 +48,12 @@ def numbers(database: LogDatabase, value: object) -> list[int]:
 
 
 def only_submission(database: LogDatabase, value: object) -> Submission:
-    """Return the submission that is named; parameters and errors as for `numbers`.
+    """Return the named submission; parameters and errors as for `numbers`.
 
     Raises
     ------
     TuneError
-        None is named, or several are.
+        No submission is named, or several are.
     """
     named = numbers(database, value)
     submission = database.get(named[0]) if len(named) == 1 else None
@@ -64,13 +64,13 @@ def only_submission(database: LogDatabase, value: object) -> Submission:
 
 
 def numbers_of_row(database: LogDatabase, row: Mapping[Any, Any]) -> list[int]:
-    """Return the submission of a row, or one of each service that may have it.
+    """Return the submission of a row, or one for each service that may have it.
 
     Parameters
     ----------
     database : LogDatabase
     row : mapping
-        Of a typed frame.
+        A row of a typed frame.
     """
     recorded = _numbered(database, row)
     if recorded is not None:
@@ -80,7 +80,7 @@ def numbers_of_row(database: LogDatabase, row: Mapping[Any, Any]) -> list[int]:
 
 
 def _numbered(database: LogDatabase, row: Mapping[Any, Any]) -> Submission | None:
-    """Return the submission with the number of a row, unless that is the number of another log."""
+    """Return the submission with the number of a row, unless the number belongs to another log."""
     number = parse_id(row.get("submission"))
     planned_at: Any = row.get("planned_at")
     recorded = None if number is None or pd.isna(planned_at) else database.get(number)
@@ -116,12 +116,12 @@ def _hint_for(database: LogDatabase, number: int) -> str:
 
 
 def _listed_numbers(value: object) -> list[int] | None:
-    """Return the numbers that a value is or lists, or None if it is rows."""
+    """Return the number or numbers in a value, or None if it contains rows."""
     if isinstance(value, Submission):
         return [value.id]
     if (number := parse_id(value)) is not None:
         return [number]
-    # A column of another name has the ids of tunes, as everywhere.
+    # A column with another name holds the ids of tunes, as everywhere.
     is_of_tunes = isinstance(value, pd.Series) and value.name != "submission"
     if is_of_tunes or isinstance(value, str | bytes | Mapping | pd.DataFrame):
         return None

@@ -1,4 +1,4 @@
-"""The lock of whoever opens or closes a log: it is taken before any other lock of a log."""
+"""The lock for opening and closing logs: it is taken before any other lock of a log."""
 
 from __future__ import annotations
 

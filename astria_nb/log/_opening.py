@@ -1,4 +1,4 @@
-"""Creating the log's file, and refusing one that is not a log that this version can use."""
+"""Creating the log's file, and refusing files that are not a log for this version."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def prepare(path: Path, timeout: float, *, is_open: bool) -> Opening:
     is_open : bool
         Whether this process may have connections to the file. Then only SQLite may open it: when a process
         closes any handle of a file, POSIX releases all locks that the process holds on it. Another process
-        would take the log for unused and delete its write-ahead log.
+        would then consider the log unused and delete its write-ahead log.
     """
     wal = Path(f"{os.path.realpath(path)}-wal")
     if is_open:
@@ -56,7 +56,7 @@ def prepare(path: Path, timeout: float, *, is_open: bool) -> Opening:
     if not may_write and not _has_access(path, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if is_open or _may_be_foreign(path, wal):
-        # A read-only connection never changes the file, whatever it is.
+        # A read-only connection never changes the file.
         with suppress(sqlite3.Error):  # raised again when the file is opened
             mode = "ro" if wal.exists() else "ro&immutable=1"
             probe = sqlite3.connect(_uri(path, mode), uri=True, timeout=timeout)
@@ -71,7 +71,7 @@ def prepare(path: Path, timeout: float, *, is_open: bool) -> Opening:
 
 
 def refuse_foreign(path: Path, connection: sqlite3.Connection) -> int:
-    """Refuse a database that is not a log, or a log of a newer version; else return its version."""
+    """Return the version of a log; refuse another database, or a log of a newer version."""
     queries = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
     version, application, tables = (int(connection.execute(query).fetchone()[0]) for query in queries)
     if application != APPLICATION and tables:
@@ -83,7 +83,7 @@ def refuse_foreign(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def _refuse_left_behind(path: Path, wal: Path) -> None:
-    """Refuse to make a new file beside a write-ahead log, which has the latest of what is recorded."""
+    """Refuse to create a new file beside a write-ahead log, which has the latest records."""
     if _size(wal) and not _size(path):
         what = f"is missing, but {quoted(wal.name)} is there with the latest changes: it was moved or deleted"
         hint = "put it back; to start with an empty log, delete the files beside it, or choose another file"
@@ -113,7 +113,7 @@ def _may_be_foreign(path: Path, wal: Path) -> bool:
     if len(header) < 100 or not header.startswith(_MAGIC):
         refuse(path, "is not an experiment log", "choose another file, or move this one away")
     version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
-    # A write-ahead log, if there is one, may hold newer values.
+    # A write-ahead log may hold newer values.
     return application != APPLICATION or version > VERSION or _size(wal) > 0
 
 

@@ -1,4 +1,4 @@
-"""Rows of the log that are read from its tables: parsed once, for as long as they stay as they are."""
+"""Rows that are read from the log's tables, parsed only once until they change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from astria_nb.utils.typed_table import typed_table
 TUNE_COLUMNS = [name for name in rows.TUNE_SCHEMA.names if name not in rows.LOG_SCHEMA.names]
 SCHEMA = pa.schema([*(rows.TUNE_SCHEMA.field(name) for name in TUNE_COLUMNS), *rows.LOG_SCHEMA])
 _NAMES = [*submission.columns]
-# What was rejected or not sent is omitted once its title was planned again.
+# Rejected and unsent submissions are omitted once their title was planned again.
 _ROWS = f"""
     SELECT {columns_of(submission)} FROM submission
     WHERE NOT (submission.state IN {listed(RELEASED)} AND EXISTS (
@@ -40,7 +40,7 @@ _TEXTS = f"""
     FROM submission {BODIES} WHERE {{is_read}}
 """  # noqa: S608  constants
 PARSED = 512
-"""Rows at once: parsed, a row takes several times the memory of its text and of its columns."""
+"""Rows at a time: a parsed row takes several times the memory of its text and of its columns."""
 _REMEMBERED = 16_384  # rows, of a few kilobytes
 
 
@@ -51,9 +51,10 @@ class ParsedRow:
     Attributes
     ----------
     record : bytes or None
-        The hash of the text that `tune` was read from.
+        The hash of the text from which `tune` was read.
     is_settled : bool
-        Whether it can be sealed. A rejected submission cannot: it disappears when its title is planned again.
+        Whether it can be written to a segment. A rejected submission cannot: it disappears when its title is
+        planned again.
     """
 
     id: int
@@ -65,12 +66,12 @@ class ParsedRow:
 
 
 class ParsedRows:
-    """The rows that were read last, and the table of them.
+    """The rows of the last read, and their table.
 
     Parameters
     ----------
     remembered : int
-        The most rows to keep.
+        The maximum number of rows to keep.
     """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
@@ -81,12 +82,12 @@ class ParsedRows:
     def read(
         self, connection: SqlConnection, is_read: str, values: Mapping[str, Any] | None = None
     ) -> Iterator[ParsedRow]:
-        """Yield the rows for which a condition is true, oldest first; those that have changed are parsed.
+        """Yield the rows that match a condition, oldest first; changed rows are parsed.
 
         Raises
         ------
         DamagedError
-            A row, or the text that it refers to, is not what was written.
+            A row, or the text that it refers to, is not as written.
         """
         remembered, latest = self._rows, dict[int, ParsedRow]()
         cursor = connection.execute(_ROWS.format(is_read=is_read), values or {})
@@ -108,7 +109,7 @@ class ParsedRows:
 
 
 def table_of(parsed: Sequence[ParsedRow]) -> pa.Table:
-    """Return rows as a table: the columns of `SCHEMA`, and what the API does not document."""
+    """Return rows as a table: the columns of `SCHEMA`, and undocumented fields of the API."""
     parts = [_table(parsed[start : start + PARSED]) for start in range(0, len(parsed), PARSED)]
     return parts[0] if len(parts) == 1 else concat_tables(parts, SCHEMA)
 

@@ -1,4 +1,4 @@
-"""What a log has that concerns requests which are about to be sent: of many, most are new."""
+"""The log's records about requests that are about to be sent; with many requests, most are new."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from astria_nb.log._sql import SqlConnection
 from astria_nb.log._states import RELEASED, Precedents, Submission
 from astria_nb.tune import Request
 
-_FEW = 8  # requests that are not worth the queries about all of them
+_FEW = 8  # up to this many requests, queries about all of them do not pay off
 _OLDEST_SQLITE = (3, 38)  # with JSON
 _RELEASED = ", ".join(f"'{state}'" for state in RELEASED)
 _MAY_EXIST = f"state NOT IN ({_RELEASED})"
-# Each is one row: Python lets other threads run before each row, and waits for its turn after it.
+# Each returns one row: Python lets other threads run before each row, and waits for its turn afterwards.
 _TITLES = f"""
     SELECT json_group_array(title) FROM submission WHERE {_MAY_EXIST} AND service = :service
         AND title IN (SELECT value FROM json_each(:values))
@@ -30,7 +30,7 @@ _HAS_BLANKS = "SELECT EXISTS (SELECT 1 FROM submission WHERE title <> trim(title
 
 
 def precedents_of(connection: SqlConnection, requests: Sequence[Request]) -> list[Precedents]:
-    """Return what is on record that concerns each of some requests.
+    """Return the log's records about each of several requests.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def claimant_of(connection: SqlConnection, request: Request) -> Submission | Non
 
 
 def can_ask_at_once(connection: SqlConnection) -> bool:
-    """Return whether `taken_titles` may be used: the database has JSON, and no title has blanks around it.
+    """Return whether `taken_titles` may be used: the database has JSON, and no title has surrounding blanks.
 
-    Older releases recorded such titles, which are found one by one. The whole table is read.
+    Older releases recorded titles with blanks, which are found one by one. The whole table is read.
     """
     if not isinstance(connection, sqlite3.Connection) or sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         return False
@@ -73,12 +73,12 @@ def can_ask_at_once(connection: SqlConnection) -> bool:
 
 
 def taken_titles(connection: SqlConnection, service: str, titles: Iterable[str]) -> set[str]:
-    """Return those of some titles, without blanks around them, that a submission to a service may have."""
+    """Return which of some titles, without surrounding blanks, a submission to a service may have."""
     return _recorded(connection, _TITLES, service, titles)
 
 
 def _concerned(connection: SqlConnection, requests: Sequence[Request]) -> list[bool]:
-    """Return of each request whether the log may have something that concerns it."""
+    """Return for each request whether the log may have a record about it."""
     services = {request.service for request in requests}
     if len(requests) < _FEW or len(services) > 1 or not can_ask_at_once(connection):
         return [True] * len(requests)

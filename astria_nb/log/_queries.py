@@ -1,4 +1,4 @@
-"""Reading submissions: each is checked, and is what was written or an error."""
+"""Reading submissions: each is checked, and is either as written or an error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def existing(connection: SqlConnection, id: int) -> Submission:  # noqa: A002  t
     """
     current = by_id(connection, id)
     if current is None:
-        what, hint = f"has no submission {id} any more: it was pruned", "log.frame() lists those that it has"
+        what, hint = f"no longer has submission {id}: it was pruned", "log.frame() lists those that it has"
         raise NoSubmissionError(Problem("log", what, hint, kind="not_found"))
     return current
 
@@ -46,7 +46,7 @@ def existing(connection: SqlConnection, id: int) -> Submission:  # noqa: A002  t
 def claimant(
     connection: SqlConnection, service: str, title: str, account: str | None = None
 ) -> Submission | None:
-    """Return the submission that claims a title, perhaps recorded with blanks around it, or None."""
+    """Return the submission that claims a title, perhaps recorded with surrounding blanks, or None."""
     values = {"of_service": service, "of_account": account}
     if not isinstance(connection, sqlite3.Connection):
         return _first(connection, selects.CLAIMANT_ON_SERVER, of_title=title, **values)
@@ -62,7 +62,7 @@ def claimant(
 
 
 def claiming_run(connection: SqlConnection, request: Request) -> Submission | None:
-    """Return the latest equal run without a title that may exist and was not handed to its caller, or None.
+    """Return the latest equal run without a title that may exist and was not returned to its caller, or None.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def claiming_run(connection: SqlConnection, request: Request) -> Submission | No
 
 
 def with_content(connection: SqlConnection, request: Request, limit: int) -> list[Submission]:
-    """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
+    """Return the latest submissions with the same fields and sizes that may exist."""
     values = {
         "of_service": request.service,
         "of_content": request.content_fingerprint,
@@ -91,7 +91,7 @@ def with_content(connection: SqlConnection, request: Request, limit: int) -> lis
 
 
 def has_later_with_content(connection: SqlConnection, request: Request, id: int) -> bool:  # noqa: A002
-    """Return whether a submission that asks for the same, and may exist, was recorded after another."""
+    """Return whether a submission with the same content that may exist was recorded after another."""
     values = {
         "of_id": id,
         "of_service": request.service,
@@ -102,7 +102,7 @@ def has_later_with_content(connection: SqlConnection, request: Request, id: int)
 
 
 def was_returned(connection: SqlConnection, id: int) -> bool:  # noqa: A002  the column's own name
-    """Return whether the row of a submission was handed to its caller."""
+    """Return whether the row of a submission was returned to its caller."""
     return selects.RETURNS.first(connection, of_id=id) is not None
 
 
@@ -141,13 +141,13 @@ def of_row(
     service: str | None,
     account: str | None,
 ) -> list[int]:
-    """Return the latest submission of a row of each service that may have it.
+    """Return the latest submission of a row for each service that may have it.
 
     Parameters
     ----------
     connection : SqlConnection
     tune_id : int or None
-        None for a run on existing tunes, which has prompts of its own.
+        None for a run on existing tunes, which has its own prompts.
     prompt_ids : collection of int
     service, account : str or None
         None if unknown.
@@ -172,25 +172,25 @@ def unsettled(connection: SqlConnection, service: str, account: str | None) -> l
 
 
 def has_unsettled(connection: SqlConnection, service: str, account: str | None) -> bool:
-    """Return whether `unsettled` has any."""
+    """Return whether `unsettled` would return any."""
     return selects.ANY_UNSETTLED.first(connection, of_service=service, of_account=account) is not None
 
 
 @contextmanager
 def parsing(what: str) -> Iterator[None]:
-    """Report what cannot be parsed as damage: it was JSON and numbers when it was written.
+    """Report data that cannot be parsed as damage: it was valid when it was written.
 
     Raises
     ------
     DamagedError
-        Instead of any error of parsing.
+        In place of any parsing error.
     """
     try:
         yield
         return
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         pass
-    raise DamagedError(f"{what} is not what was written")
+    raise DamagedError(f"{what} does not match what was written")
 
 
 def to_datetime(microseconds: int) -> datetime:
@@ -213,7 +213,7 @@ def _read(row: Mapping[str, Any]) -> Submission:
 
 
 def to_submission(row: Mapping[str, Any]) -> Submission:
-    """Return a submission of the values of its columns, and of the JSON of its request and its record."""
+    """Return a submission from the values of its columns, and the JSON of its request and its record."""
     return Submission(
         id=row["id"],
         service=row["service"],

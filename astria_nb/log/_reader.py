@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LogReader(SubmissionReader):
-    """The methods of `astria_nb.log.Log` that read all of it; parameters as there."""
+    """The methods of `astria_nb.log.Log` that read the whole log; parameters as there."""
 
     @shield
     def frame(
@@ -38,29 +38,29 @@ class LogReader(SubmissionReader):
         """Return a row per submission in its latest state, oldest first.
 
         A submission that was rejected or not sent is omitted once its title was planned again; `events` still
-        lists it. From a long log, few rows or columns are read in less time, from the second call on.
+        lists it. In a long log, reading a few rows or columns is faster from the second call on.
 
         Parameters
         ----------
         columns : sequence of str, optional
             Only these columns, in this order. Default: all.
         since : datetime, optional
-            With a time zone. Only submissions that were planned then or later. ``NaT``, as the latest time in
-            an empty frame, means no limit.
+            With a time zone. Only submissions that were planned at that time or later. ``NaT``, as the latest
+            time in an empty frame, means no limit.
         tag : str, optional
             Only submissions with this tag.
         service : str, optional
             Only submissions to this service: its address, or a value of the column.
         hidden : bool
-            Also those that `hide` has hidden; the column ``hidden`` tells which.
+            Also include submissions hidden by `hide`; the column ``hidden`` marks them.
 
         Returns
         -------
         pandas.DataFrame
             The columns of `astria_nb.rows.tune_frame`, and ``submission, service, account, state,
             planned_at, problem, tags, note, hidden``. A submission without a tune has no ``id``; one without
-            tags has an empty list. Where there is no log, there are no rows. What has expired is judged by
-            the clock of its service.
+            tags has an empty list. Without a log, the frame is empty. Expiry is determined by the clock of
+            the service.
 
         Raises
         ------
@@ -120,7 +120,7 @@ class LogReader(SubmissionReader):
 
         Notes
         -----
-        In a file, a damaged reply is told. The other columns have no checksum, as those of `frame` have.
+        In a file, a damaged reply is reported. Unlike in `frame`, the other columns have no checksum.
 
         Examples
         --------
@@ -143,7 +143,7 @@ class LogReader(SubmissionReader):
     def iter_events(
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[pd.DataFrame]:
-        """Yield `events` in frames of some thousand rows: a log of any size, in little memory.
+        """Yield `events` in frames of some thousand rows, for logs of any size with little memory.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class LogReader(SubmissionReader):
         Yields
         ------
         pandas.DataFrame
-            The next events, in order; those that are recorded meanwhile come last.
+            The next events, in order; events that are recorded meanwhile come last.
 
         Examples
         --------
@@ -185,28 +185,28 @@ class LogReader(SubmissionReader):
         """Copy all of this log into another one: from a file to a server, back, or to another file.
 
         Submissions with their requests, tunes and labels, all events, and the processes that wrote them are
-        copied in one transaction: all or nothing. Into an empty log, numbers stay as they are. Otherwise new
-        submissions get new numbers there, and what both logs have is merged, so that the call can be
-        repeated: nothing is there twice, what has changed here since the last copy is changed there, and a
-        tune that is on record there stays so. Of what the service said about a tune, and of labels, the
-        latest counts. This log stays as it is.
+        copied in one transaction: all or nothing. In an empty log, the numbers stay the same. Otherwise new
+        submissions get new numbers, and submissions in both logs are merged, so that the call can be
+        repeated: nothing is duplicated, changes since the last copy are applied, and a recorded tune is never
+        removed. For the service's data about a tune, and for labels, the latest counts. This log is not
+        changed.
 
         Parameters
         ----------
         other : ExperimentLog, str or path
-            A log, or where it is: a file's path or ``postgresql://…``. Made if it does not exist.
+            A log, or its place: a file's path or ``postgresql://…``. Created if it does not exist.
 
         Returns
         -------
         int
-            How many submissions are new there, or have changed there.
+            The number of submissions that are new there, or have changed there.
 
         Raises
         ------
         LogError
-            One of the logs cannot be used, `other` is this log, or both have different submissions of one
-            title, which may both exist on the service, or different tunes of one submission. Nothing was
-            copied.
+            One of the logs cannot be used, `other` is this log, or the logs have different submissions with
+            the same title, which may both exist on the service, or different tunes of one submission. Nothing
+            was copied.
 
         Examples
         --------
@@ -241,7 +241,7 @@ class LogReader(SubmissionReader):
         Parameters
         ----------
         a, b : int, DataFrame, Series or mapping
-            Each a number of the column ``submission`` of `frame`, or one row, as in `tag`.
+            Each a number from the column ``submission`` of `frame`, or one row, as in `tag`.
 
         Returns
         -------
@@ -251,7 +251,7 @@ class LogReader(SubmissionReader):
         Raises
         ------
         LogError
-            There is no such submission. It is a `KeyError` as well.
+            There is no such submission. The error is also a `KeyError`.
         TuneError
             One of them is neither a number nor one row.
 

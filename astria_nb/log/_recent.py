@@ -1,6 +1,6 @@
-"""The default log, which stays open for a moment: who submits many tunes in a row opens it once.
+"""The default log, which stays open for a moment, so that many submissions in a row open it once.
 
-After that, only those who use it hold it, so that its file may be moved or deleted as any other.
+After that, only its users keep it open, so that its file may be moved or deleted like any other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SECONDS = 0.3
 
 
 def default_log() -> Log:
-    """Return the log to use where none was passed."""
+    """Return the log to use if none was passed."""
     log = Log()
     with _lock:
         log = _open.setdefault(log.path, log)
@@ -30,18 +30,18 @@ def _forget() -> bool:
     with _lock:
         forgotten = _recent.copy()
         _recent.clear()
-    del forgotten  # which closes its file, outside of the lock
+    del forgotten  # this closes its file, outside the lock
     return True
 
 
 _recent: list[Log] = []
-_open: weakref.WeakValueDictionary[LogPath, Log] = weakref.WeakValueDictionary()  # those in use as well
+_open: weakref.WeakValueDictionary[LogPath, Log] = weakref.WeakValueDictionary()  # including logs in use
 _lock = threading.Lock()
 _later = WhenIdle(_forget, _SECONDS)
 
 
 def _leave_to_parent() -> None:
-    """Reset a forked child, in which the thread that waits does not exist."""
+    """Reset a forked child, in which the waiting thread does not exist."""
     global _lock, _later
     _lock, _later = threading.Lock(), WhenIdle(_forget, _SECONDS)
     _recent.clear()

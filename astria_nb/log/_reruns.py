@@ -1,4 +1,4 @@
-"""Running a transaction again that was undone: its server went away, or another one was in its way."""
+"""Repeats a transaction that was rolled back: its server went away, or it conflicted with another one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class TransactionLost(LogError):  # noqa: N818  a subclass of an error whose name ends so
-    """Nothing of a transaction was written, and it can be run again.
+    """A transaction was rolled back completely, and can be run again.
 
     Parameters
     ----------
     problem : Problem
         For a caller that does not run it again.
     prepare : callable
-        Waits until it can be run again, or raises a `LogError`. Called with the number of runs and with the
+        Waits until it can be run again, or raises a `LogError`. Called with the number of runs, and the
         seconds since the first of them was lost.
     """
 
@@ -32,7 +32,7 @@ class TransactionLost(LogError):  # noqa: N818  a subclass of an error whose nam
 
 
 def again_if_lost(transaction: Callable[P, T]) -> Callable[P, T]:
-    """Make a function, which does all it does in one transaction, run again when that was lost."""
+    """Repeat a function, which does all its work in one transaction, if the transaction was lost."""
 
     @wraps(transaction)
     def run(*args: P.args, **options: P.kwargs) -> T:

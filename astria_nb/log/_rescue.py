@@ -1,4 +1,4 @@
-"""Saving what a log holds when its name leads to it no more: the open connection still reaches all of it."""
+"""Saving a log's content after its file lost its name: the open connection can still read everything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPEN = f"SELECT 1 FROM submission WHERE state IN {(*UNSETTLED, 'needs_review')}
 
 
 def restore(held: sqlite3.Connection, path: Path, files: OpenFiles) -> None:
-    """Write all that an open connection holds to a path where no file is.
+    """Write all content of an open connection to a path without a file.
 
     Parameters
     ----------
@@ -28,20 +28,20 @@ def restore(held: sqlite3.Connection, path: Path, files: OpenFiles) -> None:
         Not in a transaction.
     path : Path
     files : OpenFiles
-        Of the connection.
+        The files of the connection.
 
     Raises
     ------
     OSError, sqlite3.Error
-        It cannot be written there, or there is a file. Nothing was changed.
+        It cannot be written there, or a file exists. Nothing was changed.
     """
     with _copy(held, path) as copy:
-        files.remove_companions()  # what they hold is part of the copy
+        files.remove_companions()  # their content is part of the copy
         _move(copy, path)
 
 
 def save_beside(held: sqlite3.Connection, path: Path) -> Path:
-    """Write all that an open connection holds to a new file beside a path, and return where."""
+    """Write all content of an open connection to a new file beside a path, and return its path."""
     with _copy(held, path) as copy:
         for number in count(1):
             target = path.with_name(f"{path.stem}.kept-{number}{path.suffix}")
@@ -52,7 +52,7 @@ def save_beside(held: sqlite3.Connection, path: Path) -> Path:
 
 
 def holds_all(path: Path, held: sqlite3.Connection) -> bool:
-    """Return whether the log at a path has the latest event of an open connection, and so all before it."""
+    """Return whether the log at a path has an open connection's latest event, and so all earlier ones."""
     latest = latest_event(held)
     if latest is None:
         return True
@@ -64,13 +64,13 @@ def holds_all(path: Path, held: sqlite3.Connection) -> bool:
 
 
 def latest_event(log: sqlite3.Connection) -> tuple[object, ...] | None:
-    """Return what identifies the latest event of a log; None if it has none."""
+    """Return the identity of the latest event of a log; None if there is none."""
     row: tuple[object, ...] | None = log.execute(_LAST_EVENT).fetchone()
     return row
 
 
 def has_event(log: sqlite3.Connection, event: tuple[object, ...] | None) -> bool:
-    """Return whether a log has what `latest_event` returned of a log."""
+    """Return whether a log has the event that `latest_event` returned for a log."""
     return event is None or log.execute(_EVENT, event[:1]).fetchone() == event
 
 
@@ -81,7 +81,7 @@ def has_open(log: sqlite3.Connection) -> bool:
 
 @contextmanager
 def _copy(held: sqlite3.Connection, path: Path) -> Iterator[Path]:
-    """Copy a database to a new, private file beside a path, durably; what is left of it is deleted."""
+    """Copy a database durably to a new, private file beside a path; deleted after use."""
     copy = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
         os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))

@@ -1,8 +1,8 @@
 """Rows of runs without a title: each is recorded as returned once its caller has it.
 
-An equal run may be sent again once the row of the first one was returned. Recorded any earlier, an interrupt
-or the end of the process could come between, and the next call would pay for a row that nobody has. A process
-that is killed meanwhile leaves the row to the next call, which costs nothing.
+An equal run may be sent again once the row of the first one was returned. If this was recorded earlier, an
+interrupt or the end of the process could intervene, and the next call would pay although the caller never got
+the row. If a process is killed meanwhile, the next call returns the row, which costs nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from astria_nb.utils.child_exit import at_child_exit
 if TYPE_CHECKING:
     from astria_nb.log._log import Log
 
-_SECONDS = 0.1  # a result is with its caller by then, as a rule
+_SECONDS = 0.1  # usually the caller has the result by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def expect(log: Log, submission: Submission, arrival: Callable[[], bool | None])
     """
     with _lock:
         _expected.append(_Return(log, submission, arrival))
-    # After the log was opened, whose own exit function therefore comes later.
+    # After the log was opened, so that its own exit function runs later.
     atexit.unregister(record)
     atexit.register(record)
     at_child_exit(record)
@@ -66,7 +66,7 @@ def record() -> bool:
 
 
 def close(log: Log) -> None:
-    """Record what has arrived, and forget the rest of a log that is about to be closed."""
+    """Record arrived rows, and forget the others of a log that is about to be closed."""
     record()
     with _lock:
         _expected[:] = [expected for expected in _expected if expected.log is not log]

@@ -1,4 +1,4 @@
-"""The tables of the experiment log, in the words of SQLite; `astria_nb.log.postgres` translates some."""
+"""The tables of the experiment log, in SQLite's dialect; `astria_nb.log.postgres` translates parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogTable:
 
     @property
     def create(self) -> str:
-        """The statement that makes it, unless it is there."""
+        """The statement that creates it, unless it exists."""
         columns = ", ".join(f"{name} {definition}" for name, definition in self.columns.items())
         return f"CREATE TABLE IF NOT EXISTS {self.name} ({columns})"
 
@@ -57,7 +57,7 @@ submission = LogTable(
     {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT",  # ids are not reused after `prune`
         "service": "TEXT NOT NULL",
-        "account": "TEXT",  # the account's id on the service; null if unknown: may be any
+        "account": "TEXT",  # the account's id on the service; null if unknown
         "title": "TEXT COLLATE BINARY",
         "state": "TEXT NOT NULL",
         "version": "INTEGER NOT NULL",
@@ -73,13 +73,13 @@ submission = LogTable(
         "planned_at": "BIGINT NOT NULL",
         "changed_at": "BIGINT NOT NULL",
         "session": "TEXT NOT NULL REFERENCES session (id)",
-        "uptime": "BIGINT",  # of the writing machine, in microseconds, at `changed_at`
+        "uptime": "BIGINT",  # uptime of the writing machine, in microseconds, at `changed_at`
         "sealed": "BIGINT",  # the segment that holds the current row, if there is one
         "checksum": "BIGINT",  # of `astria_nb.log._checksums.of_row`
         "labels": "TEXT",  # the JSON of `astria_nb.log._labels.Labels`; null if there are none
     },
 )
-# A cache for speed, derived from the other tables: thousands of rows of the frame as one Arrow value.
+# A cache, derived from the other tables: thousands of rows of the frame as one Arrow value.
 segment = LogTable(
     "segment",
     {
@@ -108,11 +108,11 @@ event = LogTable(
     },
 )
 TABLES = (session, body, submission, segment, event)
-"""Each after those that it refers to."""
+"""Tables, each after those that it refers to."""
 
 
 def listed(states: tuple[str, ...]) -> str:
-    """Return states as a part of a statement: SQLite uses a partial index only for literals."""
+    """Return states as part of a statement: SQLite uses a partial index only for literals."""
     return "({})".format(", ".join(f"'{state}'" for state in states))
 
 
@@ -127,7 +127,7 @@ _INDEXES = {
     "submission_of_content": "submission (content_fingerprint) WHERE content_fingerprint IS NOT NULL",
     "submission_in_state": "submission (state)",
     "submission_unsettled": f"submission (service, id) WHERE state IN {listed(UNSETTLED)}",
-    # All that tells which rows a frame has, so that it need not read the table: `since`, and who has labels.
+    # The columns that determine a frame's rows (`since` and labels), so that the table need not be read.
     "submission_planned": "submission (planned_at, labels)",
     "submission_not_sealed": "submission (id) WHERE sealed IS NULL",
     "submission_in_segment": "submission (sealed) WHERE sealed IS NOT NULL",
@@ -141,7 +141,7 @@ _UNIQUE = ("claimed_by_account",)
 
 
 def create_indexes(more: Mapping[str, str]) -> list[str]:
-    """Return the statements that make the indexes that are not there, with those of one kind of database."""
+    """Return the statements that create missing indexes, including those of one kind of database."""
     return [
         f"CREATE {'UNIQUE ' if name in _UNIQUE else ''}INDEX IF NOT EXISTS {name} ON {columns}"
         for name, columns in (_INDEXES | dict(more)).items()

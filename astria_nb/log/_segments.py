@@ -1,10 +1,11 @@
 """Settled rows of the log as Arrow tables, so that a frame of a million tunes takes seconds.
 
-A segment holds thousands of settled rows and never changes. A row says which segment holds it in its current
-state; if it changes, it loses that mark: it is read from the SQL tables again and goes into a later segment.
+A segment holds thousands of settled rows and never changes. A row records which segment holds its current
+state; if the row changes, this mark is removed: the row is read from the SQL tables again and is written to a
+later segment.
 
-Segments are a cache. One that is missing, damaged or older than the rows is dropped, and its rows are read
-from the SQL tables.
+Segments are a cache. A segment that is missing, damaged or older than its rows is dropped, and its rows are
+read from the SQL tables.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from astria_nb.rows import LOG_SCHEMA
 from astria_nb.utils.shared_nulls import share_nulls
 
 ROWS = 8192
-"""Number of rows of a segment, and of unsealed rows that may accumulate."""
+"""Number of rows of a segment, and of rows outside segments that may accumulate."""
 KEY = "submission"
 """The column that identifies a row."""
 Sum = tuple[int, int]
-"""The number of some rows, and the sum of their ids: sets of rows with equal sums are taken for equal."""
+"""The number of rows, and the sum of their ids: sets of rows with equal sums are considered equal."""
 _SEAL = "UPDATE submission SET sealed = :sealed WHERE id = :id AND record = :record"
-# In one statement: on a server, each has its answer to wait for.
+# In one statement: on a server, each statement waits for its answer.
 _SEAL_ON_SERVER = """
     UPDATE submission SET sealed = :sealed
     FROM unnest(CAST(:ids AS bigint[]), CAST(:records AS bytea[])) AS settled (id, record)
@@ -58,25 +59,25 @@ _TOTAL = f"""
 
 
 def read(connection: SqlConnection, columns: Collection[str] | None = None) -> dict[int, pa.Table]:
-    """Return every segment that is as it was written, by id, oldest first; of its columns only some."""
+    """Return every undamaged segment by id, oldest first, with only some of its columns."""
     return dict(_undamaged(connection.execute(f"{_SEGMENTS} ORDER BY id"), columns))
 
 
 def read_one(
     connection: SqlConnection, number: int, columns: Collection[str] | None = None
 ) -> pa.Table | None:
-    """Return a segment if it is as it was written."""
+    """Return a segment if it is undamaged."""
     rows = connection.execute(f"{_SEGMENTS} WHERE id = :id", {"id": number})
     return dict(_undamaged(rows, columns)).get(number)
 
 
 def sizes(connection: SqlConnection) -> dict[int, tuple[int, int]]:
-    """Return the number of rows of each segment, and that of its bytes: another one has others."""
+    """Return the number of rows and bytes of each segment, which identify it."""
     return {number: (rows, size) for number, rows, size in connection.execute(_SIZES)}
 
 
 def marked(connection: SqlConnection, ids: Collection[int]) -> dict[int, list[int]]:
-    """Return those of some submissions that are sealed, by the segment that holds their current state."""
+    """Return submissions that are in segments, by the segment that holds their current state."""
     condition, values = among(connection, ids)
     sealed: dict[int, list[int]] = {}
     for number, mark in connection.execute(f"{_MARKED} AND {condition} ORDER BY id", values):
@@ -85,29 +86,29 @@ def marked(connection: SqlConnection, ids: Collection[int]) -> dict[int, list[in
 
 
 def sums(connection: SqlConnection) -> dict[int, Sum]:
-    """Return the sum of the rows that each segment holds in their current state, as the rows say."""
+    """Return the sum of the rows that each segment holds in their current state, according to the rows."""
     return {of: (rows, ids) for of, rows, ids in connection.execute(_SEALED_SUMS)}
 
 
 def check_indexes(
     connection: SqlConnection, sealed: Sequence[pa.Table], is_read: str, labelled: Collection[int]
 ) -> None:
-    """Check that the indexes by which rows are read have them all: in a file each by itself may be damaged.
+    """Check that the indexes that are used to read rows contain all rows: each may be damaged in a file.
 
     Parameters
     ----------
     connection : SqlConnection
     sealed : sequence of pyarrow.Table
-        The segments, with the rows that they hold in their current state.
+        The segments, with the rows whose current state they hold.
     is_read : str
-        The condition of the rows that are read from the table of submissions.
+        The condition for rows that are read from the table of submissions.
     labelled : collection of int
-        The submissions that have labels, as their index says.
+        The labelled submissions, according to their index.
 
     Raises
     ------
     DamagedError
-        An index lacks some rows, or has too many.
+        An index lacks rows, or has too many.
     """
     if not isinstance(connection, sqlite3.Connection):
         return
@@ -119,7 +120,7 @@ def check_indexes(
 
 
 def _sums_of(table: pa.Table) -> tuple[int, int, int, int]:
-    planned = table["planned_at"].cast(pa.int64()).to_numpy().astype(np.int64)  # of no rows it has floats
+    planned = table["planned_at"].cast(pa.int64()).to_numpy().astype(np.int64)  # no rows: floats
     return *sum_of(table), int((planned & 0xFFFFFFFF).sum()), int((planned >> 32).sum())
 
 
@@ -142,12 +143,12 @@ def check_kept(connection: SqlConnection, table: pa.Table) -> None:
 
 
 def latest(parts: Sequence[pa.Table]) -> list[pa.Table]:
-    """Return the tables without the rows that a later table contains again."""
+    """Return the tables without rows that a later table contains again."""
     part_ids = [part[KEY].to_numpy() for part in parts]
     ids = np.concatenate(part_ids) if part_ids else np.empty(0, np.int64)
     if (ids[1:] > ids[:-1]).all():
         return list(parts)
-    # `unique` gives the first occurrence: in reverse order, that is the latest.
+    # `unique` returns the first occurrence: in reverse order, that is the latest.
     _, first = np.unique(ids[::-1], return_index=True)
     if len(first) == len(ids):
         return list(parts)
@@ -161,14 +162,14 @@ def latest(parts: Sequence[pa.Table]) -> list[pa.Table]:
 
 
 def add(connection: SqlConnection, table: pa.Table, records: Mapping[int, bytes]) -> None:
-    """Write a segment, and mark its rows as sealed unless they have changed in the meantime.
+    """Write a segment, and mark its rows unless they have changed in the meantime.
 
     Parameters
     ----------
     connection : SqlConnection
     table : pyarrow.Table
     records : mapping of int to bytes
-        The record that each submission's row was made from.
+        The record from which each submission's row was made.
     """
     (number,) = connection.execute(_NEXT_ID).fetchone()
     _put(connection, number, table)
@@ -204,7 +205,7 @@ def compact(connection: SqlConnection) -> None:
 
 
 def _without_empty_columns(table: pa.Table) -> pa.Table:
-    """Return a table without what only rows had that are no longer in it: not even its name is kept."""
+    """Return a table without columns that only removed rows had: not even their names are kept."""
     return table.select(
         [
             name
@@ -217,7 +218,7 @@ def _without_empty_columns(table: pa.Table) -> pa.Table:
 def _undamaged(
     segments: Iterable[tuple[int, int, object, int]], columns: Collection[str] | None = None
 ) -> Iterator[tuple[int, pa.Table]]:
-    pool = pa.system_memory_pool()  # for a million rows, that of Arrow takes 150 MB more than they need
+    pool = pa.system_memory_pool()  # for a million rows, Arrow's own method takes 150 MB more
     for number, rows, stream, checksum in segments:
         if not isinstance(stream, bytes) or of_segment(number, rows, stream) != checksum:
             continue
@@ -230,7 +231,7 @@ def _undamaged(
                 options = pa.ipc.IpcReadOptions(included_fields=fields)
                 reader = pa.ipc.open_stream(stream, options=options, memory_pool=pool)
             yield number, share_nulls(reader.read_all())
-        except pa.ArrowException:  # written by a version of Arrow that this one cannot read
+        except pa.ArrowException:  # written by an incompatible version of Arrow
             continue
 
 

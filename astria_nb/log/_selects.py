@@ -7,7 +7,7 @@ from astria_nb.log._statements import Query
 from astria_nb.log._states import HAS_TUNE, UNSETTLED
 
 RETURNED = "returned"
-"""The kind of the event that a row which may have been lost was handed to its caller."""
+"""The kind of event for a row that may have been lost and was returned to its caller."""
 
 BODIES = """
     LEFT JOIN body AS request_body ON request_body.sha256 = submission.request
@@ -17,7 +17,7 @@ BODIES = """
 
 
 def columns_of(table: LogTable) -> str:
-    """Return all columns of a table for a SELECT: others may be added while it is open."""
+    """Return all known columns of a table for a SELECT: others may be added while it is open."""
     return ", ".join(f"{table.name}.{name}" for name in table.columns)
 
 
@@ -25,7 +25,7 @@ _SUBMISSIONS = f"""
     SELECT {columns_of(submission)}, request_body.json AS request_json, record_body.json AS record_json
     FROM submission {BODIES}
 """  # noqa: S608  constants
-# PostgreSQL has to be told the type of a parameter that may be null.
+# PostgreSQL needs the type of a parameter that may be null.
 _ACCOUNT = "CAST(:of_account AS TEXT)"
 _OF_ACCOUNT = f"({_ACCOUNT} IS NULL OR submission.account IS NULL OR submission.account = {_ACCOUNT})"
 _OF_SERVICE = f"submission.service = :of_service AND {_OF_ACCOUNT}"
@@ -47,13 +47,13 @@ ALL_UNSETTLED = Query(f"{_SUBMISSIONS} WHERE {_OF_SERVICE} AND {IS_UNSETTLED} OR
 ANY_UNSETTLED = Query(f"SELECT submission.id FROM submission WHERE {_OF_SERVICE} AND {IS_UNSETTLED}")  # noqa: S608
 _CLAIMANT = f"{_SUBMISSIONS} WHERE {_OF_SERVICE} AND submission.title = :of_title AND {MAY_EXIST}"
 CLAIMANT = Query(_CLAIMANT)
-# Older releases recorded titles with the blanks around them. First and last of each range of white space.
+# Older releases recorded titles with surrounding blanks. First and last of each range of white space.
 BLANKS = (
     *("\t\r", "\x1c ", "\x85\x85", "\xa0\xa0", "\u1680\u1680"),
     *("\u2000\u200a", "\u2028\u2029", "\u202f\u202f", "\u205f\u205f", "\u3000\u3000"),
 )
 _AROUND = ("\t ", "\x85\xa0", "\u1680\u1680", "\u2000\u205f", "\u3000\u3000")
-"""The same in fewer ranges, with what titles hardly begin or go on with."""
+"""The same in fewer ranges, including characters that rarely occur in titles."""
 # A query for each range: one with `or` would read all titles of the service.
 WITH_BLANKS = Query(
     " UNION ALL ".join(
@@ -64,20 +64,20 @@ WITH_BLANKS = Query(
         for before in ("''", ":of_title")
     )
 )
-"""More titles than those that are like one but for the blanks around it."""
+"""More titles than those that differ from a title only in surrounding blanks."""
 _ALL_BLANKS = "".join(rf"\u{code:04x}" for ends in BLANKS for code in range(ord(ends[0]), ord(ends[1]) + 1))
 _TRIMMED = f"btrim(title, E'{_ALL_BLANKS}')"
 HAS_BLANKS = f"title <> {_TRIMMED}"
-"""Of those titles, in PostgreSQL: there they have an index, and are few or none."""
+"""The same for PostgreSQL, where such titles have an index, and are few or none."""
 _TRIMMED_CLAIMANT = (
     f"{_SUBMISSIONS} WHERE {_OF_SERVICE} AND {HAS_BLANKS} AND {_TRIMMED} = :of_title AND {MAY_EXIST}"
 )
-# Two queries, each of which has an index: one with `or`, or with `in`, would read all titles of the service.
+# Two queries, each with an index: a query with `or` or `in` would read all titles of the service.
 CLAIMANT_ON_SERVER = Query(f"""
     SELECT *, 0 AS place FROM ({_CLAIMANT}) AS exact
     UNION ALL SELECT *, 1 AS place FROM ({_TRIMMED_CLAIMANT}) AS trimmed ORDER BY place
 """)  # noqa: S608  constants
-"""Does in one query what takes two, or more, in a file."""
+"""One query in place of two or more in a file."""
 LATEST_WITH_CONTENT = Query(f"{_WITH_CONTENT} {_LATEST_FIRST} LIMIT :of_limit")
 LATER_WITH_CONTENT = Query(
     "SELECT submission.id FROM submission "  # noqa: S608  constants

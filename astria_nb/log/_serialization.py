@@ -46,7 +46,7 @@ def to_request(
     image_sha256 : str or None
         The JSON list of its images' hashes.
     service : str
-        Its address as the log spells it.
+        Its address in the log's spelling.
     account : str or None
     """
     stored = json.loads(text) | {"service": service}
@@ -70,14 +70,14 @@ def tune_of(reply: Any) -> dict[str, Any] | None:
 
 
 def row_fields(tune: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields for a row: all of a tune, but only the documented ones of a run without a tune."""
+    """Return the fields for a row: all of a tune, or only the documented ones of a run without a tune."""
     if tune.get("id") is not None:
         return tune
     return {key: tune[key] for key in tune.keys() & set(rows.TUNE_SCHEMA.names)}
 
 
 def is_newer(submission: Submission, tune: Mapping[str, Any]) -> bool:
-    """Return whether a tune is the submission's own, and not older than its record."""
+    """Return whether a tune belongs to the submission, and is not older than its record."""
     if submission.tune_id is None or tune.get("id") != submission.tune_id:
         return False
     before, after = (submission.record or {}).get("updated_at"), tune.get("updated_at")

@@ -1,4 +1,4 @@
-"""The address of a log's database on a server of PostgreSQL, which shows no password."""
+"""The address of a log's database on a PostgreSQL server, without showing its password."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ _HINT = (
     "write it as 'postgresql://user@host:5432/database', and special characters of a password as "
     "urllib.parse.quote(password, safe='') gives them"
 )
-# What addresses were given with in this process, by the address: a copy of a log finds it, another process
-# does not.
+# Passwords given in this process, by the address: copies of a log find them, other processes do not.
 _secrets: dict[str, dict[str, str]] = {}
 
 
 def is_server_address(location: object) -> bool:
-    """Return whether a log is to be in a database on a server."""
+    """Return whether a value is the address of a database on a server."""
     return isinstance(location, str) and location.strip().lower().startswith(("postgres://", "postgresql"))
 
 
 class ServerAddress(str):
-    """The address of a database, without the password that it was given with.
+    """The address of a database, without the password.
 
-    A log's `path` if the log is on a server. Pickled, it is this text: another process needs the password in
+    It is the `path` of a log on a server. It is pickled as this text: another process needs the password in
     ``PGPASSWORD``, in ``~/.pgpass`` or in a service file, where the PostgreSQL library looks for it.
 
     Parameters
@@ -43,7 +42,7 @@ class ServerAddress(str):
     Raises
     ------
     LogError
-        It is not such an address, or the library is not installed.
+        The address is not valid, or the library is not installed.
 
     Examples
     --------
@@ -63,11 +62,11 @@ class ServerAddress(str):
         return self
 
     def connect_options(self) -> dict[str, str]:
-        """Return the options for the PostgreSQL library, with the password if one is known here."""
+        """Return the options for the PostgreSQL library, with the password if it is known in this process."""
         return self._options | _secrets.get(self, {})
 
     def without_secrets(self, text: object) -> str:
-        """Return a message of the library without the password, should it quote it."""
+        """Return a message of the library without the password."""
         message = str(text)
         for secret in _secrets.get(self, {}).values():
             message = message.replace(secret, "…") if secret else message
@@ -82,7 +81,7 @@ LogPath = Path | ServerAddress
 
 
 def _parsed(address: str) -> dict[str, str]:
-    """Return the options in an address. A message never quotes it: the password may be anywhere in it."""
+    """Return the options in an address. Messages never quote it: the password may be anywhere in it."""
     scheme, _, rest = address.partition("://")
     if scheme.lower() not in _SCHEMES:
         what = "an address of PostgreSQL begins with postgresql://"

@@ -1,4 +1,4 @@
-"""Creating the tables of a log, and bringing an older file up to date."""
+"""Creating the tables of a log, and upgrading an older file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from astria_nb.log._statements import ROW_CHECKSUM
 from astria_nb.utils.service_address import one_spelling
 
 _FIRST_WITH_CHECKSUMS = 4  # a format
-# An index of PostgreSQL takes no more than 2,704 bytes.
+# A PostgreSQL index entry has at most 2,704 bytes.
 _LABELS = {"submission_with_labels": "submission (labels) WHERE labels IS NOT NULL"}
-# Of so many that the first opening takes a second or two longer. Not of runs without a title: one that has a
-# fingerprint, and was done, is handed out before it is run again.
+# Limited, so that the first opening takes only a second or two longer. Runs without a title are left out: a
+# run that has a fingerprint and is done is returned before it is run again.
 _FINGERPRINT_CONTENT = """
     UPDATE submission SET content_fingerprint = content_of(
         (SELECT json FROM body WHERE sha256 = request), fingerprint, service, account
     ) WHERE title IS NOT NULL AND id > (SELECT max(id) FROM submission) - 50000
 """
-# Format 3 has no checksums, one account, and each address as it was spelled. Where two spellings have the
+# Format 3 has no checksums, one account, and addresses in their original spelling. If two spellings have the
 # same title, the second keeps its own, since a title belongs to one submission.
 _FROM_FORMAT_3 = (
     "DROP INDEX IF EXISTS claimed_title",
@@ -45,11 +45,11 @@ FUNCTIONS = (
     ("one_spelling", 1, one_spelling),
     ("content_of", 4, content_of),
 )
-"""Name, number of arguments, and function: what each connection has to know."""
+"""Name, number of arguments, and function, which each connection has to register."""
 
 
 def set_up(connection: sqlite3.Connection) -> None:
-    """Create the tables, or add to those of an older file what they lack."""
+    """Create the tables, or add the missing parts to those of an older file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for table in TABLES:
         connection.execute(table.create)

@@ -1,6 +1,6 @@
-"""What the log's SQL needs of a database: SQLite's connection has it, and PostgreSQL's is made to.
+"""The interface that the log's SQL needs: SQLite's connection has it, and PostgreSQL's is adapted.
 
-There is one text of each statement for both, with named parameters as SQLite writes them.
+Each statement has one text for both, with named parameters in SQLite's notation.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Cursor(Protocol):
         """Return the next row, or None."""
 
     def fetchall(self) -> list[Any]:
-        """Return the rows that are left."""
+        """Return the remaining rows."""
 
     def close(self) -> object:
-        """Forget the rows that are left."""
+        """Forget the remaining rows."""
 
     def __iter__(self) -> Iterator[Any]: ...
 
@@ -51,28 +51,28 @@ class LogStore(Protocol):
         """Whether it has to be opened again."""
 
     def check(self) -> None:
-        """Refuse to go on if something has happened to what was written."""
+        """Raise an error if something has happened to the written data."""
 
     def pop_notice(self) -> str | None:
-        """Return what the user should know, once."""
+        """Return a notice for the user, once."""
 
     def writing(self) -> AbstractContextManager[SqlConnection]:
-        """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
+        """Yield a connection in its own transaction, which is on the disk when the context ends."""
 
     def reading(self, *, checked: bool = True) -> AbstractContextManager[SqlConnection]:
-        """Yield a connection that reads one state of the database, whatever is written meanwhile.
+        """Yield a connection that reads a consistent state of the database.
 
         Parameters
         ----------
         checked : bool
-            Whether the indexes that tell what was sent must have been checked: a frame has its own check.
+            Whether the indexes of sent requests must have been checked: a frame has its own check.
         """
 
     def naming_errors(self) -> AbstractContextManager[None]:
-        """Turn errors of this database into a `LogError` that names it, in a transaction of another one."""
+        """Turn errors of this database into a `LogError` that names it, within a transaction of another."""
 
     def shrink(self) -> None:
-        """Give the space of deleted rows back to the disk."""
+        """Release the space of deleted rows."""
 
     def close(self) -> None:
         """Close every connection."""

@@ -23,8 +23,8 @@ from astria_nb.log._opening import prepare, refuse_foreign
 from astria_nb.log._schema import VERSION
 from astria_nb.log._set_up import set_up
 
-_IDLE_SECONDS = 0.3  # a copy of the main file is complete so long after the last write
-_EXIT_SECONDS = 5.0  # that the exit of the interpreter waits for a thread that writes
+_IDLE_SECONDS = 0.3  # seconds after the last write until a copy of the main file is complete
+_EXIT_SECONDS = 5.0  # seconds that the interpreter's exit waits for a writing thread
 
 
 class SqliteStore(KeptFile):
@@ -51,7 +51,7 @@ class SqliteStore(KeptFile):
             for store in self._guard.stores():
                 try:
                     store._repair()
-                except LogError as error:  # that one has lost its file; this one opens what is there
+                except LogError as error:  # that store has lost its file; this one opens the current file
                     self.notice = error.problems[0].what, error.problems[0].hint
             opening = prepare(path, timeout, is_open=_is_open(path))
             self._may_write = opening.may_write
@@ -74,7 +74,7 @@ class SqliteStore(KeptFile):
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction of its own, which is on the disk when the context ends."""
+        """Yield a connection in its own transaction, which is on the disk when the context ends."""
         self._check_indexes()
         with self._writing() as connection:
             yield connection
@@ -85,7 +85,7 @@ class SqliteStore(KeptFile):
             if not self._may_write:
                 refuse(self._path, *READ_ONLY)
             if self._files is not None and not self._files.has_companions:
-                self._repair()  # without a write-ahead log, SQLite writes to no file that lost its name
+                self._repair()  # without a write-ahead log, SQLite refuses files that lost their names
             self._follow()
             held = self._hold()
             try:
@@ -98,7 +98,7 @@ class SqliteStore(KeptFile):
             self._last_event = last_event
             self._idle.touch()
             if self._files is not None:
-                # It was written to what is open. If that has lost its name, all of it is saved.
+                # It was written to the open file. If that has lost its name, its content is saved.
                 self._repair()
                 self._files.mark()
 
@@ -122,14 +122,14 @@ class SqliteStore(KeptFile):
                 yield connection
 
     def naming_errors(self) -> AbstractContextManager[None]:
-        """Turn errors of this file into a `LogError` that names it, in a transaction of another one."""
+        """Turn errors of this file into a `LogError` that names it, inside a transaction of another one."""
         return log_errors(self._path)
 
     def shrink(self) -> None:
-        """Give the space of deleted rows back to the disk, unless another process keeps the file busy.
+        """Release the space of deleted rows, unless another process keeps the file busy.
 
-        The file is rewritten, so the disk needs room for a second copy meanwhile. Without it, the space stays
-        in the file and is used by later rows.
+        The file is rewritten, so the disk temporarily needs room for a second copy. Without it, the space
+        stays in the file and is reused by later rows.
         """
         with log_errors(self._path), self._guard.lock:
             self.connections.shrink()
@@ -157,11 +157,11 @@ class SqliteStore(KeptFile):
         self._idle.stop()
 
     def begin_in_child(self) -> None:
-        """Start afresh in a forked child, where no connection is open."""
+        """Reset in a forked child, where no connection is open."""
         self._idle.begin_in_child()
 
     def _checkpoint(self) -> bool:
-        """Move the write-ahead log into the file, and return whether there is nothing left to do."""
+        """Move the write-ahead log into the file, and return whether nothing is left to do."""
         with suppress(LogError), log_errors(self._path), self._guard.lock:
             files = self._files
             if self.is_lost or files is None or not files.has_companions or files.fate() is not Fate.INTACT:
@@ -172,7 +172,7 @@ class SqliteStore(KeptFile):
         return True
 
     def _check_indexes(self) -> None:
-        """Check the indexes of the file, once: not when it is opened, since that takes long in a long log."""
+        """Check the indexes of the file once, but not when it is opened: that takes long in a long log."""
         if self._is_checked:
             return
         if not _is_checked_elsewhere(self.connections.file):
@@ -190,7 +190,7 @@ class SqliteStore(KeptFile):
 
 
 def _is_checked_elsewhere(file: os.stat_result) -> bool:
-    """Return whether another store of this process, which has checked the file, has it open."""
+    """Return whether another store of this process has the file open and has checked it."""
     return any(
         store._is_checked and store.connections.is_held and os.path.samestat(store.connections.file, file)
         for store in all_stores()

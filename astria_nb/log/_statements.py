@@ -1,4 +1,4 @@
-"""Statements of the log: one text of each for both kinds of database."""
+"""Statements of the log, with the same text for both kinds of database."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from astria_nb.log._checksums import COLUMNS
 from astria_nb.log._sql import Cursor, SqlConnection
 
 ROW_CHECKSUM = f"row_checksum({', '.join(COLUMNS)})"
-"""The checksum of a submission as it is stored."""
+"""The checksum of a stored submission."""
 IS_SOUND = f"(checksum IS NULL OR checksum = {ROW_CHECKSUM})"
-"""Whether a submission is what was written: what was damaged on the disk must not be signed as it is."""
+"""Whether a submission is as written: damaged data must not get a new checksum."""
 
 
 class Query:
@@ -22,14 +22,14 @@ class Query:
     Parameters
     ----------
     text : str
-        The values of its named parameters are given when it is run.
+        The values of its named parameters are passed when it is run.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def rows(self, connection: SqlConnection, **values: Any) -> Iterator[dict[str, Any]]:
-        """Yield the rows, each as a mapping of the columns' names."""
+        """Yield the rows, each as a mapping by column name."""
         return _named(connection.execute(self._text, values))
 
     def first(self, connection: SqlConnection, **values: Any) -> dict[str, Any] | None:
@@ -37,7 +37,7 @@ class Query:
         cursor = connection.execute(self._text, values)
         row = cursor.fetchone()
         names = None if row is None else [column[0] for column in cursor.description]
-        cursor.close()  # it may have more rows
+        cursor.close()  # there may be more rows
         return None if names is None else dict(zip(names, row, strict=True))
 
 
@@ -61,29 +61,28 @@ def in_list(values: Iterable[Any], prefix: str) -> tuple[str, dict[str, Any]]:
 
 
 def among(connection: SqlConnection, ids: Collection[int]) -> tuple[str, dict[str, Any]]:
-    """Return the condition that a submission is one of some, and its values."""
+    """Return the condition that a submission is one of several, and its values."""
     if isinstance(connection, sqlite3.Connection):
         return "submission.id IN (SELECT value FROM json_each(:ids))", {"ids": json.dumps([*ids])}
     return "submission.id = ANY(CAST(:ids AS bigint[]))", {"ids": [*ids]}
 
 
 def insert_into(table: str, columns: Collection[str]) -> str:
-    """Return an INSERT that takes a value for each of the columns by its name."""
+    """Return an INSERT with a named parameter for each column."""
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"  # noqa: S608  names
 
 
 class Update:
     """An UPDATE of the submission ``:id``.
 
-    In a file, it writes the checksum of what the row becomes, and skips a row that is damaged. A server has
-    checksums of its own.
+    In a file, it writes the checksum of the new row, and skips a damaged row. A server has its own checksums.
 
     Parameters
     ----------
     columns : collection of str
-        Those that get the value of this name.
+        The columns that get the value with their name.
     optional : collection of str
-        Those of them that keep theirs if the value is null.
+        Columns that keep their value if the new value is null.
     only_of_version : bool
         Whether the row must have the version ``:of_version``.
     """
@@ -92,7 +91,7 @@ class Update:
         self, columns: Collection[str], optional: Collection[str] = (), *, only_of_version: bool = False
     ) -> None:
         values = {name: f"coalesce(:{name}, {name})" if name in optional else f":{name}" for name in columns}
-        # In an UPDATE, a column's name stands for what was there before.
+        # In an UPDATE, a column's name means its previous value.
         checksum = f"row_checksum({', '.join(values.get(name, name) for name in COLUMNS)})"
         condition = "id = :id AND version = :of_version" if only_of_version else "id = :id"
         self._on_server = _update(values, condition)
@@ -106,7 +105,7 @@ class Update:
         connection.execute(self._in_file if is_file else self._on_server, values)
 
     def has_changed(self, connection: SqlConnection, values: Mapping[str, Any]) -> bool:
-        """Change the row, and return whether there was one in this version."""
+        """Change the row, and return whether there was one with this version."""
         if isinstance(connection, sqlite3.Connection):
             return connection.execute(self._in_file, values).rowcount > 0
         changed = connection.execute(f"{self._on_server} RETURNING id", values)

@@ -1,4 +1,4 @@
-"""A submission, and the states that it goes through."""
+"""A submission and its states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from astria_nb.tune import Request
 
 STATES: dict[str, tuple[str, ...]] = {
     "planned": ("sending", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
-    # Back to planned: the service refused it for now (429), so nothing is in flight.
+    # Back to planned: the service temporarily refused it (429), so nothing is in flight.
     "sending": ("sending", "planned", "done", "rejected", "not_sent", "unknown", "adopted", "needs_review"),
     "unknown": ("unknown", "sending", "not_sent", "adopted", "needs_review"),
     "needs_review": ("unknown", "sending", "not_sent", "adopted"),
@@ -25,7 +25,7 @@ UNSETTLED = ("planned", "sending", "unknown")
 RELEASED = ("rejected", "not_sent")
 """Nothing exists on the service, so the title may be used again."""
 HAS_TUNE = ("done", "adopted")
-"""What was asked for exists on the service."""
+"""The requested tune exists on the service."""
 SETTLED = tuple(state for state, after in STATES.items() if not after)
 
 
@@ -36,7 +36,7 @@ class Submission:
     Attributes
     ----------
     id : int
-        In its log.
+        Its number in the log.
     service : str
     title : str or None
         None for a run on existing tunes.
@@ -49,16 +49,16 @@ class Submission:
     newest_known_id : int or None
         The account's newest tune before the first byte was sent: this submission's tune is newer.
     request : Request
-        As it was recorded, with the hashes of its files where they are known.
+        As recorded, with the hashes of its files if known.
     planned_at, changed_at : datetime
         UTC.
     record : dict or None
         The latest state of the tune that the service sent, with our own ``pack, encoding, image_sha256,
-        tune_ids``, as `astria_nb.rows.tune_frame` takes it. None before the service answered.
+        tune_ids``, in the form for `astria_nb.rows.tune_frame`. None before the service answered.
     problem : str or None
         The latest error.
     session : str
-        Id of the process that changed it last; see `Log.is_abandoned`.
+        Id of the process that last changed it; see `Log.is_abandoned`.
     uptime : float or None
         Seconds from that process's machine's boot to the last change; see `Log.age`.
     version : int
@@ -83,7 +83,7 @@ class Submission:
 
     @property
     def own_fields(self) -> dict[str, Any]:
-        """What is known of the tune without the service's answer."""
+        """The fields of the tune that are known without the service's answer."""
         parameters = self.request.parameters
         return {
             "title": self.title,
@@ -95,13 +95,13 @@ class Submission:
 
     @property
     def origin(self) -> dict[str, str | None]:
-        """Where its tune was made: the ``service`` and the ``account`` of the row."""
+        """The origin of its tune: the ``service`` and the ``account`` of the row."""
         return {"service": self.service, "account": self.request.account}
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What its owner says about a submission.
+    """The labels of a submission.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Labels:
 
     @property
     def json(self) -> str | None:
-        """As they are stored; None if there are none."""
+        """The labels as they are stored; None if there are none."""
         return None if self == Labels() else json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
@@ -131,7 +131,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Precedents:
-    """What a log has that concerns a request which is about to be sent.
+    """The log's records about a request that is about to be sent.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class Precedents:
     has_equal : bool
         Whether `Log.with_content` returns any.
     has_unsettled : bool
-        Whether `Log.unsettled` returns any of its service and account.
+        Whether `Log.unsettled` returns any for its service and account.
     """
 
     claimant: Submission | None
@@ -149,7 +149,7 @@ class Precedents:
 
 
 class RequestClaimed(Exception):  # noqa: N818  carries the first submission
-    """Another submission of this title, or of this run without a title, may exist on the service."""
+    """Another submission with this title, or of this run without a title, may exist on the service."""
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"submission {submission.id} ({submission.state})")
@@ -157,11 +157,11 @@ class RequestClaimed(Exception):  # noqa: N818  carries the first submission
 
 
 class SameContentRecorded(Exception):  # noqa: N818  the caller compares again
-    """Another submission of the same content, under any title, was recorded meanwhile."""
+    """Another submission with the same content, under any title, was recorded meanwhile."""
 
 
 class StaleSubmission(Exception):  # noqa: N818  carries the current submission
-    """The submission was changed by another thread or process in the meantime; it carries the new state."""
+    """The submission was changed by another thread or process in the meantime; has the new state."""
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"submission {submission.id} ({submission.state})")

@@ -1,4 +1,4 @@
-"""Reading single submissions of a log, and how long ago each changed."""
+"""Reading single submissions of a log, and the time since their last change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SubmissionReader(LogFile):
     def prompts(self, submission: Submission) -> list[dict[str, Any]]:
         """Return the latest known prompts of a submission's tune, by id.
 
-        They come from the events of kind ``poll`` whose reply is an array; see `record_event`.
+        They come from events of kind ``poll`` whose reply is an array; see `record_event`.
 
         Parameters
         ----------
@@ -57,10 +57,10 @@ class SubmissionReader(LogFile):
 
     @shield
     def claimant(self, request: Request) -> Submission | None:
-        """Return the submission that keeps a request from being sent, or None.
+        """Return the submission that prevents a request from being sent, or None.
 
-        That is the one that claims its title. A request without a title, a run on existing tunes, is kept
-        from being sent by an equal one whose outcome is not known, or whose row was not handed out yet.
+        This is the submission that claims its title. A request without a title, a run on existing tunes, is
+        prevented by an equal one whose outcome is not known, or whose row was not returned yet.
 
         Parameters
         ----------
@@ -71,12 +71,12 @@ class SubmissionReader(LogFile):
         Submission or None
         """
         if request.title is None:
-            returns.record()  # a row that its caller has no longer claims its run
+            returns.record()  # once its caller has the row, it no longer claims its run
         return self._database.claimant(request)
 
     @shield
     def precedents(self, request: Request) -> Precedents:
-        """Return what is on record that concerns a request, read at once.
+        """Return the log's records about a request, read together.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class SubmissionReader(LogFile):
 
     @shield
     def precedents_of(self, requests: Sequence[Request]) -> list[Precedents]:
-        """Return the `precedents` of several requests, read at once.
+        """Return the `precedents` of several requests, read together.
 
         Parameters
         ----------
@@ -103,14 +103,15 @@ class SubmissionReader(LogFile):
         list of Precedents
         """
         if any(request.title is None for request in requests):
-            returns.record()  # a row that its caller has no longer claims its run
+            returns.record()  # once its caller has the row, it no longer claims its run
         return self._database.precedents_of(requests)
 
     @shield
     def with_content(self, request: Request, limit: int = 20) -> list[Submission]:
-        """Return submissions that ask for the same under any title and may exist, latest first.
+        """Return submissions with the same content under any title that may exist, latest first.
 
-        Fields and sizes of images are compared, not their content. Of format 3, those with titles are found.
+        Fields and sizes of images are compared, not their content. In format 3, only submissions with titles
+        are found.
 
         Parameters
         ----------
@@ -238,8 +239,8 @@ class SubmissionReader(LogFile):
     def age(self, submission: Submission) -> float | None:
         """Return the seconds since the last change of a submission, or None if unknown.
 
-        Measured by the machine's uptime, since the wall clock may have been set; so it is known only on the
-        same machine, and until its next boot.
+        Measured by the machine's uptime, since the wall clock may have been changed. So it is only known on
+        the same machine, and until its next boot.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Writing the rows of submissions, each with the checksum of what it becomes."""
+"""Writing the rows of submissions, each with its new checksum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from astria_nb.log._statements import Update, insert_into
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
 
-# As SQLite chooses one for a column with AUTOINCREMENT: the id of a deleted row is not used again.
+# As SQLite chooses ids for a column with AUTOINCREMENT: the id of a deleted row is not used again.
 NEXT_ID = """
     SELECT 1 + max(
         coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'submission'), 0),
@@ -26,7 +26,7 @@ NEXT_ID = """
 """
 _INSERT = insert_into("submission", (*COLUMNS, "checksum"))
 _INSERT_ON_SERVER = insert_into("submission", COLUMNS)
-_OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # where no value is passed
+_OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record")  # used if no value is passed
 CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
 _MOVE = Update(CHANGED, optional=_OPTIONAL, only_of_version=True)
 _RECORD = Update(("record", "sealed"))
@@ -42,12 +42,12 @@ class Moment:
 
     @classmethod
     def of(cls, session_id: str) -> Moment:
-        """Return the present moment."""
+        """Return the current moment."""
         return cls(session_id, inserts.now(), inserts.uptime())
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns of a submission that tell its last change."""
+        """The columns about a submission's last change."""
         return {"changed_at": self.at, "session": self.session, "uptime": self.uptime}
 
 
@@ -70,7 +70,7 @@ def add(
     newest_known_id : int, optional
     moment : Moment
     new_id : Cursor or None
-        Of `astria_nb.log._claims.queue_for`.
+        From `astria_nb.log._claims.queue_for`.
     sending : bool
         Whether the first attempt starts.
     """
@@ -90,7 +90,7 @@ def add(
 def row_of(
     recorded: Request, newest_known_id: int | None, moment: Moment, text: str, *, sending: bool
 ) -> dict[str, Any]:
-    """Return the columns of a new submission, but its id and checksum; `text` is its request's JSON."""
+    """Return the columns of a new submission, except its id and checksum; `text` is its request's JSON."""
     return dict.fromkeys(COLUMNS) | {
         "service": recorded.service,
         "account": recorded.account,
@@ -148,9 +148,9 @@ def move(
     state : str
     moment : Moment
     changes : mapping
-        ``attempt``, ``newest_known_id`` and ``tune_id``; None for what stays.
+        ``attempt``, ``newest_known_id`` and ``tune_id``; None for unchanged values.
     tune : mapping or None
-        What its record gets, if it has a tune.
+        The fields for its record, if it has a tune.
     image_sha256 : sequence, optional
     problem : str or None
         Without secrets.
@@ -188,7 +188,7 @@ def second_version(
     image_sha256: Sequence[str | None] | None,
     problem: str | None,
 ) -> Submission:
-    """Return what a new submission becomes by its first change: all its columns are known."""
+    """Return a new submission after its first change: all its columns are known."""
     new_values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return replace(
         before,
@@ -205,7 +205,7 @@ def second_version(
 
 
 def record(connection: SqlConnection, current: Submission, tune: Mapping[str, Any]) -> None:
-    """Write a newer tune as a submission's record; it is not what a segment has of it any more."""
+    """Write a newer tune as a submission's record; its segment is then outdated."""
     text = inserts.to_safe_json(serialization.updated(current, tune))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
     _RECORD.run(connection, row)

@@ -1,4 +1,4 @@
-"""Where a run was made: the process, its packages, its notebook and its git commit."""
+"""The environment of a run: the process, its packages, its notebook and its git commit."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Session:
     python : str
         Python's version.
     packages : mapping of str to str
-        Versions of the packages that matter to a run.
+        Versions of the packages that are relevant for a run.
     git_commit : str or None
-        Of the working directory.
+        The commit of the working directory.
     git_dirty : bool or None
         Whether tracked files differ from the commit.
     notebook : str or None
@@ -64,7 +64,7 @@ class Session:
     notebook: str | None
 
 
-_sessions: dict[int, Session] = {}  # by process id: a forked child has a session of its own
+_sessions: dict[int, Session] = {}  # by process id: a forked child has its own session
 
 
 def session() -> Session:
@@ -93,7 +93,7 @@ def session() -> Session:
 
 
 class _Git:
-    """A command of git about the working directory, which runs while other things are found out."""
+    """A git command about the working directory, which runs in the background."""
 
     def __init__(self, *command: str) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,7 +106,7 @@ class _Git:
             )
 
     def output(self) -> str | None:
-        """Wait for it, and return what it printed; None if it failed, or takes too long."""
+        """Wait for it, and return its output; None if it failed, or takes too long."""
         if self._process is None:
             return None
         with self._process as process:

@@ -16,14 +16,14 @@ COLUMNS = ("submission", "planned_at", "state", "id", "pack", "name", "title")
 
 
 def table(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
-    """Yield the lines of a table: a header, one for each submission, and below it its problem, tags and note.
+    """Yield the lines of a table: a header, and for each submission a line, its problem, tags and note.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         As `astria_nb.log.Log.frame` returns it.
     width : int, optional
-        The terminal's, in columns; titles are cut to fit. Default: nothing is cut.
+        The terminal's width in columns; titles are truncated to fit. Default: nothing is truncated.
     """
     import pandas as pd
 

@@ -1,1 +1,1 @@
-"""What follows a submission: waiting, callbacks, downloads, the gallery, and plots."""
+"""Everything after a submission: waiting, callbacks, downloads, the gallery, and plots."""

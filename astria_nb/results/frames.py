@@ -1,4 +1,4 @@
-"""The tunes in an argument, whether they may be those of a client, and what became of them."""
+"""The tunes in an argument, whether they may belong to a client, and their latest state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astria_nb.utils.service_address import is_same_service, recorded_service
 
 
 def tunes_in(value: object) -> pd.DataFrame:
-    """Return rows of tunes, typed; a frame without rows is one.
+    """Return rows of tunes, typed; a frame without rows is accepted.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def tunes_in(value: object) -> pd.DataFrame:
 
 
 def prompts_in(value: object, field: str) -> pd.DataFrame:
-    """Return rows of prompts, typed; a frame without rows is one.
+    """Return rows of prompts, typed; a frame without rows is accepted.
 
     Parameters
     ----------
     value : object
         As for `astria_nb.rows.typed`.
     field : str
-        The argument, for the message.
+        The argument's name, for the message.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def prompts_in(value: object, field: str) -> pd.DataFrame:
         if rows.are_prompts(frame) or frame.empty:
             return frame
     except TuneError as error:
-        if rows.are_prompts(value):  # with a value that cannot be read
+        if rows.are_prompts(value):  # with an unreadable value
             problems = [replace(problem, field=field) for problem in error.problems]
     raise TuneError(*problems)
 
@@ -76,12 +76,12 @@ def prompts_in(value: object, field: str) -> pd.DataFrame:
 def tunes_of(value: object, client: Client) -> pd.DataFrame:
     """Return rows of tunes, typed, unless another service or account than the client's made them.
 
-    Ids are those of one service: another one has other tunes under them.
+    Ids belong to one service: another service has other tunes with the same ids.
 
     Parameters
     ----------
     value : object
-        As for `astria_nb.rows.typed`. Rows that do not say where they were made may be of any service.
+        As for `astria_nb.rows.typed`. Rows that do not say where they were made may belong to any service.
     client : Client
 
     Returns
@@ -98,7 +98,7 @@ def tunes_of(value: object, client: Client) -> pd.DataFrame:
     if is_foreign.any():
         raise TuneError(_of_another_service(frame, is_foreign, client))
     accounts = frame["account"].dropna().unique().tolist()
-    # The service is asked for the account, once in a process, only where there is something to compare.
+    # The account is requested once per process, and only if there is something to compare.
     account = client.account if accounts else None
     if account is not None and (others := [number for number in accounts if number not in ("", account)]):
         what = f"{_name(frame[frame['account'] == others[0]])} made by account {others[0]}"
@@ -110,16 +110,16 @@ def tunes_of(value: object, client: Client) -> pd.DataFrame:
 def update_rows(frame: pd.DataFrame, positions: Any, latest: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with some of its rows in a later state.
 
-    Columns that the later rows do not have keep their values: those of the log, of `submit_many`, and of the
-    frame's owner.
+    Columns that are missing from the later rows keep their values: those of the log, of `submit_many`, and
+    the user's own.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     positions : array-like of int
-        Of the rows, from 0.
+        Positions of the rows, from 0.
     latest : pandas.DataFrame
-        As many rows, in that order; their index does not matter.
+        The same number of rows, in that order; their index does not matter.
 
     Examples
     --------

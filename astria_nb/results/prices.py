@@ -1,4 +1,4 @@
-"""What tunes cost by the prices of their packs."""
+"""The cost of tunes according to the prices of their packs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOLLAR_MC = 100_000  # millicents
 
 
 def estimates(tunes: pd.DataFrame, client: Client) -> pd.Series[Any]:
-    """Return the price of each tune in dollars: that of its class in its pack, or null if it is unknown.
+    """Return the price of each tune in dollars: the price of its class in its pack, or null if unknown.
 
     A training that failed costs nothing. Each pack is requested once.
 

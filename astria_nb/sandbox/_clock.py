@@ -8,7 +8,7 @@ from typing import Protocol
 SECOND = 1_000
 DAY = 86_400 * SECOND
 LATEST = 221_845_392_000 * SECOND
-"""The start of the year 9000: no clock is moved further, as what is created then has dates up to 9999."""
+"""The start of the year 9000, the limit for clocks: records created then have dates up to 9999."""
 
 
 class Clock(Protocol):
@@ -67,7 +67,7 @@ class WallClock:
         return max(0, due - self.now()) / SECOND
 
     def advance(self, milliseconds: int) -> None:
-        """Run ahead of real time from here on."""
+        """Run ahead of real time from now on."""
         self._offset += milliseconds * 1_000_000
 
     def resume(self, now: int) -> None:
@@ -76,10 +76,10 @@ class WallClock:
 
 
 class SteppedClock:
-    """A clock that starts at 2026-01-01T12:00:00.000Z and is moved by calls only.
+    """A clock that starts at 2026-01-01T12:00:00.000Z and is only moved by calls.
 
-    Creating something moves it one second and polling four minutes, both after the call's own time was
-    taken: a client that polls sees a tune queued, then training, and trained at the fourth poll. Work takes
+    Creating something moves it by one second, and polling by four minutes, both after the time of the call
+    was read: a polling client sees a tune queued, then training, and trained at the fourth poll. Work takes
     as long as on the real service. Not thread-safe: the state locks it.
     """
 

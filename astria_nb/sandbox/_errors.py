@@ -40,7 +40,7 @@ def bad_request(message: str) -> Refusal:
 def unauthorized(hint: str, text: str = "HTTP Token: Access denied.") -> Refusal:
     """Refuse a request without a valid key (401), as Rails does: in plain text.
 
-    What would help is in a header, where no client takes it for a part of the service's answer.
+    The hint is in a header, where no client mistakes it for part of the service's answer.
     """
     headers = {"WWW-Authenticate": 'Token realm="Application"', "X-Sandbox-Hint": hint}
     return Refusal(401, {"error": hint}, f"{text}\n", headers)

@@ -1,4 +1,4 @@
-"""What the values of options have to be. Each function raises `ValueError` with the next step."""
+"""Checks of option values. Each function raises `ValueError` with the next step."""
 
 import math
 import re
@@ -39,7 +39,7 @@ def absolute(name: str, path: str | Path) -> Path:
 
 
 def key(name: str, value: str) -> str:
-    """Return a key without white space around it; refuse what a client of the service refuses."""
+    """Return a key without surrounding white space; refuse keys that a client of the service refuses."""
     value = value.strip()
     if _KEY.fullmatch(value):
         return value
@@ -74,7 +74,7 @@ def _quoted(value: object) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    # `Real` has NumPy's numbers too, which are what a frame contains.
+    # `Real` includes NumPy's numbers, which frames contain.
     is_one = isinstance(value, Real) and not isinstance(value, bool)
     return is_one and bool(abs(value) < math.inf)
 

@@ -42,7 +42,7 @@ class Options:
     idempotent_match : {"title", "title_name_pack"}
         What has to be the same in both requests.
     idempotent_finds : {"all", "usable"}
-        Whether failed and expired tunes are returned as well. Deleted ones never are.
+        Whether failed and expired tunes are also returned. Deleted ones never are.
     price_shape : {"2025", "2024", "2026"}
         How packs show their prices: ``2024`` as ``cost_mc_hash`` everywhere; ``2025`` the same in lists, and
         as ``costs`` in cents in the detail; ``2026`` as ``costs`` in millicents everywhere.
@@ -55,7 +55,7 @@ class Options:
     min_images : int, default 1
         Smallest number of images that a tune can be trained from.
     accept_webp : bool, default True
-        Whether WebP images are accepted besides JPEG and PNG.
+        Whether WebP images are accepted in addition to JPEG and PNG.
     error_key : {"error", "message"}
         The key of the message in a refusal that is not about a field.
     unfilled_placeholder : {"empty", "keep"}
@@ -64,19 +64,19 @@ class Options:
         How lists treat a ``limit`` above 120.
     training_times : {"ascending", "rerun"}
         Whether a tune's ``started_training_at`` is before its ``trained_at``, or after it, as the service
-        shows a tune whose training was started again.
+        shows a tune whose training was restarted.
     tune_fields : {"documented", "record"}
         Whether a tune also shows ``characteristics, prompts_callback, base_pack_id, auto_extend, cost_mc,
         failed_at``, which the service stores but is not known to publish.
     failed_tune : {"failed_at", "hidden"}
         Whether a failed tune has ``failed_at`` in every reply, or looks as if it never ended.
     failed_tune_prompts : {"pending", "user_error"}
-        Whether the prompts of a failed tune stay pending forever or fail too.
+        Whether the prompts of a failed tune stay pending forever or also fail.
     callback_body : {"wrapped", "bare"}
         Whether the callback of a tune or of one prompt sends ``{"tune": {…}}`` or ``{…}``.
     callback_fields : {"short", "full"}
-        Whether the tune or prompts in callbacks have the nine or ten fields that receivers were seen to get,
-        or all that ``GET`` shows.
+        Whether the tune or prompts in callbacks have the nine or ten fields that receivers are known to get,
+        or all fields that ``GET`` shows.
     callback_on_failure : bool, default False
         Whether callbacks are also sent for failed tunes and prompts.
     callback_order : {"prompt_first", "prompts_first"}
@@ -89,8 +89,8 @@ class Options:
     prompt_tune_id : {"base", "posted"}
         Whether a prompt that was posted to a LoRA tune shows the base model as its ``tune_id``, or that tune.
     picture_addresses : {"plain", "redirect"}
-        Whether pictures have addresses without extension, in order; or, as in 2024, addresses with one, not
-        in order, which redirect to the picture.
+        Whether pictures have addresses without an extension, in order; or, as in 2024, addresses with an
+        extension, not in order, which redirect to the picture.
     branch_on_packs : {"ignored", "mock"}
         Whether ``branch=fast`` makes a pack run a free mock run, as with ``POST /tunes``; if not, the tune
         has the branch of its base model.
@@ -107,11 +107,11 @@ class Options:
     balance_mc : int, default 100_000_000_000
         The account's initial balance, in millicents (100,000 are one US dollar).
     empty_balance : {"422", "402", "ignored"}
-        How a request is refused that costs more than the balance.
+        How a request that costs more than the balance is refused.
     fetch_urls : tuple of str, default ()
         Hosts to download ``image_urls`` and ``file_url`` from, compared exactly: ``"example.com"`` for the
-        default ports, else with the port, e.g. ``"127.0.0.1:8000"``. URLs at other hosts are then refused.
-        Without any, nothing is downloaded: URLs are recorded as they are.
+        default ports, else with the port, e.g. ``"127.0.0.1:8000"``. URLs at other hosts are then refused. By
+        default, nothing is downloaded: URLs are recorded unchanged.
     index_keys : {"list", "dropped"}
         Whether ``tune[image_urls][0]=…`` is an element of a list, as clients that send it expect, or is
         dropped, as by a stock Rails. Such a key of `prompts_attributes` is always an element.
@@ -120,22 +120,23 @@ class Options:
     max_fields : int, default 10_000
         Largest number of fields, parts or JSON values in one request.
     max_files : int, default 127
-        Most files in one request, including those without a name. With more it is answered 500, when all has
-        arrived. This and the following limits are those of a stock Rails; the service's own are not known.
+        Maximum number of files in one request, including those without a name. A request with more is
+        answered 500 once it has arrived completely. This and the following limits are those of a stock Rails;
+        the service's own are not known.
     max_parts : int, default 4095
-        Most parts of a multipart body; 500 beyond it.
+        Maximum number of parts of a multipart body; 500 above it.
     max_text : int, default 16 * 2**20
-        Most bytes of text in a multipart body, beyond which it is answered 500; also of a JSON body, 413.
+        Maximum bytes of text in a multipart body, above which it is answered 500; also of a JSON body, 413.
     max_disposition : int, default 1536
-        Longest ``Content-Disposition`` of a part, in bytes. A longer one is not read: its part is lost.
+        Longest ``Content-Disposition`` of a part, in bytes. A part with a longer one is lost.
     max_pairs : int, default 4096
-        Most pairs of a URL-encoded body or of a query; 400 beyond it.
+        Maximum number of pairs in a URL-encoded body or a query; 400 above it.
     max_form : int, default 4 * 2**20
-        Largest URL-encoded body, in bytes; 400 beyond it.
+        Largest URL-encoded body, in bytes; 400 above it.
     max_form_depth : int, default 32
-        Most names in the key of a form, such as 2 in ``tune[title]``; 400 beyond it.
+        Maximum number of names in the key of a form, such as 2 in ``tune[title]``; 400 above it.
     max_json_depth : int, default 100
-        How deep JSON may be nested; 400 beyond it.
+        Maximum nesting depth of JSON; 400 above it.
 
     Raises
     ------
@@ -224,7 +225,7 @@ class Options:
     def __post_init__(self) -> None:
         for field in fields(self):
             checks.check_type(field.name, field.type, getattr(self, field.name))
-        if self.data is not None:  # once: the working directory may change
+        if self.data is not None:  # resolved once: the working directory may change
             object.__setattr__(self, "data", checks.absolute("data", self.data))
         if self.api_key is not None:
             object.__setattr__(self, "api_key", checks.key("api_key", self.api_key))

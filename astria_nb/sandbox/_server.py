@@ -1,4 +1,4 @@
-"""The sandbox: start it, stop it, let it fail, and see what it received."""
+"""The sandbox: start it, stop it, simulate failures, and inspect the requests it received."""
 
 import hashlib
 import random
@@ -51,7 +51,7 @@ class SandboxServer:
     """
 
     def __init__(self, **options: Any) -> None:
-        self._running: RunningServer | None = None  # first: a traceback shows what could not be made, too
+        self._running: RunningServer | None = None  # first: tracebacks show incomplete objects, too
         self._stopped, self.api_key = False, ""
         self.options = Options.read(options)
         check_host(self.options.host)
@@ -178,7 +178,7 @@ class SandboxServer:
         return [request for request in self.ledger if request.tune_ids or request.prompt_ids]
 
     def fail(self, fault: Kind | Fault, route: str = "*", **rule: Any) -> Fault:
-        """Let requests fail. The fault is appended to those that are pending.
+        """Make requests fail. The fault is added after the pending ones.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class SandboxServer:
 
         Notes
         -----
-        Faults imitate the network or a gateway: they strike before the key is checked.
+        Faults imitate the network or a gateway: they take effect before the key is checked.
 
         Examples
         --------

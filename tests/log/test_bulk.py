@@ -137,7 +137,7 @@ def test_a_row_that_was_damaged_is_not_signed_as_it_is(log: Log) -> None:
         file.execute("UPDATE submission SET content_fingerprint = 'another'")
         file.commit()
     together(log, done(first, reply(1)), writer=writer)
-    with pytest.raises(LogError, match="is damaged: submission 1 is not what was written"):
+    with pytest.raises(LogError, match="is damaged: submission 1 does not match what was written"):
         log.get(1)
     log.close()
 

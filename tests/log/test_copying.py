@@ -129,7 +129,9 @@ def test_one_tune_that_both_have_recorded_is_one(source: Log, log: Log) -> None:
 def test_titles_that_both_claim_are_told_and_nothing_is_copied(source: Log, log: Log) -> None:
     log.plan(a_request("lost", account="1"), sending=True)
     before = log.events()
-    with pytest.raises(LogError, match=r"both logs have another submission of the title 'lost'.*recover or"):
+    with pytest.raises(
+        LogError, match=r"the logs have different submissions of the title 'lost'.*recover or"
+    ):
         source.copy_to(log)
     pd.testing.assert_frame_equal(log.events(), before)
     assert len(log.frame()) == 1
@@ -241,7 +243,7 @@ def test_two_tunes_of_one_submission_are_told_and_both_stay_on_record(pair: tupl
     assert lost is not None
     second.change(lost, "adopted", reply={**REPLY, "id": 9, "title": "lost"})
     first.change(first.get(2), "adopted", reply={**REPLY, "id": 8, "title": "lost"})
-    message = "both logs have a result of their own for the title 'lost'; keep both logs"
+    message = "the logs have different results for the title 'lost'; keep both logs"
     assert_conflict(first, second, message)
     assert_conflict(second, first, message)
     assert (first.get(2).tune_id, second.get(2).tune_id) == (8, 9)
@@ -252,7 +254,7 @@ def test_two_runs_of_one_submission_are_told(source: Log, log: Log) -> None:
     source.copy_to(log)
     log.change(log.get(run.id), "done", reply={"prompt_ids": [21]})
     source.change(run, "done", reply={"prompt_ids": [22]})
-    assert_conflict(source, log, f"both logs have a result of their own for run {run.id} here")
+    assert_conflict(source, log, f"the logs have different results for run {run.id} here")
 
 
 def test_a_title_that_was_planned_again_there_is_told(source: Log, log: Log) -> None:
@@ -261,9 +263,9 @@ def test_a_title_that_was_planned_again_there_is_told(source: Log, log: Log) -> 
     log.change(log.get(sent.id), "not_sent")
     log.plan(a_request("again"), sending=True)
     source.change(sent, "done", reply={**REPLY, "id": 11, "title": "again"})
-    assert_conflict(source, log, "both logs have another submission of the title 'again'.*recover or")
+    assert_conflict(source, log, "the logs have different submissions of the title 'again'.*recover or")
     done(log, "again", 12)
-    assert_conflict(source, log, "both logs have a result of their own for the title 'again'")
+    assert_conflict(source, log, "the logs have different results for the title 'again'")
 
 
 def test_a_title_that_was_planned_again_here_is_copied(pair: tuple[Log, Log]) -> None:
@@ -292,7 +294,9 @@ def test_a_damaged_log_is_not_copied(source: Log, log: Log) -> None:
     with closing(sqlite3.connect(source.path)) as file, file:
         file.execute("UPDATE submission SET tune_id = 12345678 WHERE title = 'trained'")
     file.close()
-    with pytest.raises(LogError, match=r"source\.sqlite' is damaged: submission 1 is not what was written"):
+    with pytest.raises(
+        LogError, match=r"source\.sqlite' is damaged: submission 1 does not match what was written"
+    ):
         source.copy_to(log)
     assert log.frame().empty
 
@@ -304,7 +308,9 @@ def test_a_damaged_log_is_not_brought_up_to_date(source: Log, file_log: Log) -> 
     with closing(sqlite3.connect(file_log.path)) as file, file:
         file.execute("UPDATE submission SET problem = 'x' WHERE title = 'trained'")
     file.close()
-    with pytest.raises(LogError, match=r"/log\.sqlite' is damaged: submission 1 is not what was written"):
+    with pytest.raises(
+        LogError, match=r"/log\.sqlite' is damaged: submission 1 does not match what was written"
+    ):
         source.copy_to(file_log)
 
 

@@ -162,7 +162,9 @@ def test_the_error_names_what_is_damaged_and_the_rest_can_be_read(original: Path
         file.execute("UPDATE submission SET tune_id = 5 WHERE title = 'title 2'")
     file.close()
     log = Log(path)
-    with pytest.raises(LogError, match=r"submission 3 is not what was written; .*\.recover.* your account"):
+    with pytest.raises(
+        LogError, match=r"submission 3 does not match what was written; .*\.recover.* your account"
+    ):
         log.find(SERVICE, "title 2")
     submission = log.find(SERVICE, "title 3")
     assert submission is not None
@@ -177,7 +179,7 @@ def test_a_damaged_reply_is_told_by_the_events_and_the_prompts(tmp_path: Path) -
     content = log.path.read_bytes()
     log.path.write_bytes(content.replace(b"ohwx cat", b"ohwx bat"))
     for work in (log.events, lambda: log.prompts(submission)):
-        with pytest.raises(LogError, match="the reply of event 4 is not what was written"):
+        with pytest.raises(LogError, match="the reply of event 4 does not match what was written"):
             work()
 
 

@@ -138,7 +138,7 @@ def test_a_submission_is_refused_with_nothing_sent(tmp_path: Path) -> None:
         client = sandbox.client()
         anb.submit(anb.Tune(title="a", **FIELDS), client, log=log)
         delete_all(log.path)
-        with pytest.raises(LogError, match="nothing was sent; submit again to go on"):
+        with pytest.raises(LogError, match="nothing was sent; submit again to continue"):
             anb.submit(anb.Tune(title="b", **FIELDS), client, log=log)
         assert len(list(client.tunes())) == 1
         anb.submit(anb.Tune(title="b", **FIELDS), client, log=log)

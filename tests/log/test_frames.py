@@ -255,7 +255,7 @@ def test_a_failed_export_leaves_the_old_file_and_nothing_else(
 
 def test_an_export_says_what_it_can_write(file_log: Log, tmp_path: Path) -> None:
     with pytest.raises(
-        LogError, match=r"log: is not exported as '.xlsx'; end the file's name in .parquet or .csv"
+        LogError, match=r"log: cannot be exported as '.xlsx'; end the file's name in .parquet or .csv"
     ):
         file_log.export(tmp_path / "runs.xlsx")
     with pytest.raises(LogError, match=r"cannot be exported to .* \(No such file or directory\); choose"):

@@ -299,7 +299,7 @@ def test_labels_that_are_not_what_was_written_are_told(log: Log, damage: str) ->
     with closing(sqlite3.connect(log.path)) as file, file:
         file.execute(damage)
     file.close()
-    with pytest.raises(LogError, match="not what was written"):
+    with pytest.raises(LogError, match="not match what was written"):
         log.frame()
     log.close()
 

@@ -335,7 +335,7 @@ def test_pruning_wants_a_time_zone(log: Log) -> None:
 def test_an_event_of_a_pruned_submission_is_refused(log: Log) -> None:
     pruned = log.change(moved(log, "sending"), "done", reply=REPLY)
     log.prune(datetime.now(UTC))
-    with pytest.raises(LogError, match="has no submission 1 any more: it was pruned"):
+    with pytest.raises(LogError, match="no longer has submission 1: it was pruned"):
         log.record_event("poll", submission=pruned, reply=REPLY)
     assert log.events().empty
 

@@ -312,6 +312,6 @@ def test_without_a_working_folder_everything_works_that_can(tmp_path: Path) -> N
         assert line.endswith("or set ASTRIA_NB_LOG to the absolute path of a file")
     assert len(logs) == 4
     assert form == "True True"
-    assert relative.startswith("folder: 'out' is in no folder: there is no working directory")
+    assert relative.startswith("folder: 'out' is relative, and there is no working directory")
     assert absolute == "{'saved'}"
     assert export.startswith("path: 'runs.csv' is not a valid path; give one like '/")

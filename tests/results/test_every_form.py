@@ -137,7 +137,7 @@ def test_a_form_starts_from_an_id_that_the_log_has(stage: Stage) -> None:
     form = anb.TuneForm.from_row(stage.rows.loc[0, "id"], stage.client, log=stage.log)
     assert (form.to_dict()["name"], form.to_dict()["image_urls"]) == ("cat", [URL])
     with pytest.raises(
-        TuneError, match="row: says nothing of what its tune was made from, nor does the log;"
+        TuneError, match="row: does not contain the fields of its tune, and neither does the log;"
     ):
         anb.TuneForm.from_row(7, stage.client, log=stage.log)
 

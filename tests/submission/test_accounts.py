@@ -154,7 +154,9 @@ def test_a_key_whose_account_is_not_known_says_nothing_of_what_another_left_open
         request = a_request(f"of {account}", account=account)
         log.change(log.plan(request, sending=True), "unknown")
     anb.submit(a_tune(pack=43), client, log=log, settle=0)
-    with pytest.warns(UserWarning, match=r"of a known account \(number 1 in .*not tell whose key this is"):
+    with pytest.warns(
+        UserWarning, match=r"of a known account \(number 1 in .*not report the account of this key"
+    ):
         log.recover(client, settle=0)
     assert log.frame()["state"].tolist() == ["unknown", "needs_review", "done"]
 

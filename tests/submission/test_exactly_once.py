@@ -338,7 +338,7 @@ def test_a_replay_says_if_it_is_not_on_record_what_was_sent(
     client = plain.client()
     submission = log.plan(Request.from_tune(tune(photos=photos), client.service, "multipart"))
     with pytest.raises(
-        TuneError, match=r"^images: '1\.jpg' cannot be compared .* hash is not on record; check"
+        TuneError, match=r"^images: '1\.jpg' cannot be compared .* hash was not recorded; check"
     ):
         log.replay(submission.id, client)
     log.replay(submission.id, client, images=photos)

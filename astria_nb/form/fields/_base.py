@@ -1,4 +1,4 @@
-"""The base of every field in the form: controls, and below them what is wrong with the value."""
+"""The base of every field in the form: controls, and the problems of their value below them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Field(VBox):
     Parameters
     ----------
     *controls : Widget
-        What the user works with.
+        The controls for the user.
     below : sequence of Widget
-        Shown under the error line, such as an open picker: it would push the error out of sight.
+        Shown under the error line, such as an open picker, which would push the error out of view.
     """
 
     value = traitlets.Any(None)
@@ -66,7 +66,7 @@ class Field(VBox):
         if self._remarks is None:
             if not messages:
                 return
-            # Made when it is needed, which is rare.
+            # Created on demand, which is rare.
             self._remarks = HTML(layout=widgets.Layout(), classes="astria-note astria-remark")
             position = self.children.index(self._error) + 1
             self.set_trait("children", (*self.children[:position], self._remarks, *self.children[position:]))

@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 
 class CharacteristicsField(PairsField):
-    """Rows of keys and values, and below them a prompt that uses them, if the pack shows one."""
+    """Rows of keys and values, and below them a prompt that uses them, if the pack has one."""
 
     def __init__(self) -> None:
         super().__init__(SUGGESTIONS)
@@ -27,7 +27,7 @@ class CharacteristicsField(PairsField):
         self.observe(lambda _: self._show_example(), "value")
 
     def set_templates(self, templates: Sequence[str]) -> None:
-        """Use these prompt templates, those of the chosen pack and class, for the example."""
+        """Use the prompt templates of the chosen pack and class for the example."""
         self._templates = templates
         self._show_example()
 

@@ -33,7 +33,7 @@ class ChoiceField(Field):
         self.observe(self._set, "value")
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        if change["new"] not in self._values:  # kept, so that the validator can say what is wrong with it
+        if change["new"] not in self._values:  # kept, so that the validator can report the problem
             self._values.append(change["new"])
             self._menu.options = [*self._menu.options, str(change["new"])]
         self._menu.index = self._values.index(change["new"])

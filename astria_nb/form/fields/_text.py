@@ -58,7 +58,7 @@ class TextField(Field):
         self.value = self._parse(change["new"])
 
     def _set(self, change: Mapping[str, Any]) -> None:
-        # Leave alone what is being typed: "1, " must not turn into "1" under the cursor.
+        # Do not change text while it is being typed: "1, " must not become "1" under the cursor.
         if self._parse(self._text.value) != change["new"]:
             self._text.value = self._format(change["new"])
 
@@ -72,11 +72,11 @@ class TextField(Field):
 class CallbackField(TextField):
     """The address of a callback.
 
-    An address that was filled in by code is shown without the values of its query, among which is the
-    receiver's secret: what a widget shows is saved with the notebook.
+    An address that was filled in by code is shown without the values of its query, which include the
+    receiver's secret: text in a widget is saved with the notebook.
     """
 
-    _hidden: tuple[str, str] = ("", "")  # as shown, and in full
+    _hidden: tuple[str, str] = ("", "")  # as displayed, and complete
 
     def _parse(self, text: str) -> Any:
         shown, address = self._hidden
@@ -103,7 +103,7 @@ class IdsField(TextField):
 class UrlsField(Field):
     """URLs, one per line. Those that code filled in are shown without secrets, as are callbacks."""
 
-    _hidden: Mapping[str, str] = MappingProxyType({})  # in full, by what is shown
+    _hidden: Mapping[str, str] = MappingProxyType({})  # complete addresses by their displayed text
 
     def __init__(self) -> None:
         self._text = controls.Textarea(
@@ -123,7 +123,7 @@ class UrlsField(Field):
         if self._parse(self._text.value) != change["new"]:
             urls = [*map(str, change["new"] or ())]
             counts = Counter(_without_secrets(url) for url in set(urls))
-            # Two that would look the same stay whole: each keeps its address.
+            # Two addresses that would look the same are shown completely, so that each keeps its address.
             lines = [text if counts[text := _without_secrets(url)] == 1 else url for url in urls]
             self._hidden = dict(zip(lines, urls, strict=True))
             self._text.value = "\n".join(lines)

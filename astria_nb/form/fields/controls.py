@@ -1,4 +1,4 @@
-"""ipywidgets' controls, which share what they look like: a page makes half as many models for a form."""
+"""ipywidgets' controls with shared styles: a page creates half as many models for a form."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _shared_styles: dict[tuple[Any, ...], Any] = {}
 class _Sharing(widgets.DOMWidget):
     """A control with a shared layout and style.
 
-    A mapping, or nothing, as `layout` or `style` stands for one that all controls with the same share, and
-    that may not be changed. A control that changes its own gets a ``widgets.Layout``.
+    If `layout` or `style` is a mapping or omitted, all controls with the same values share one widget, which
+    must not be changed. A control that changes its own gets a ``widgets.Layout``.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def _shared(kind: type[widgets.Widget], look: Mapping[str, str]) -> Any:
 
 
 def _is_open(widget: widgets.Widget) -> bool:
-    """Return whether the page has a widget: not after `Widget.close_all`, nor one of an app's other users."""
+    """Return whether a widget is open on this page, and not closed or on the page of another user."""
     return widget.comm is not None and widget.comm.comm_id in comm.get_comm_manager().comms
 
 
 def _refuse(change: Any) -> None:
-    raise RuntimeError(f"{change['name']} belongs to all controls that look the same; give this one its own")
+    raise RuntimeError(f"{change['name']} is shared by all controls that look alike; give this one its own")
 
 
 class Accordion(_Sharing, widgets.Accordion):

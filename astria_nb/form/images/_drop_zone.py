@@ -1,8 +1,8 @@
-"""Photos from the user's own computer: dropped, pasted or picked, and sent in chunks.
+"""Photos from the user's computer: dropped, pasted or picked, and sent in chunks.
 
-The browser sends at most four chunks ahead of the kernel's acknowledgements. What is being sent and what
-failed is in `DropZone.transfers`, so a page that is reloaded shows it again. While no thread of the kernel
-is free, the browser says so and continues afterwards.
+The browser sends at most four chunks ahead of the kernel's acknowledgements. Running and failed transfers are
+in `DropZone.transfers`, so a reloaded page shows them again. While no thread of the kernel is free, the
+browser says so, and continues afterwards.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class DropZone(ScriptWidget):
         self, on_received: Callable[[Path], None], make_folder: Callable[[], Path] | None = None
     ) -> None:
         self._on_received = on_received
-        # Messages arrive on the thread that runs cells and on that of a kernel's subshell, at times on both.
+        # Messages arrive on the thread that runs cells and on that of a kernel's subshell, sometimes on both.
         self._lock, self._delivery_lock = threading.RLock(), threading.Lock()
         self._spool = UploadSpool(make_folder)
         self._transfers = Transfers(self._spool, self._reply)
@@ -75,7 +75,7 @@ class DropZone(ScriptWidget):
 
     def close(self) -> None:
         """Remove the widget, and all files that were received."""
-        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+        if self.comm is not None:  # this happens when Python deletes a widget whose constructor failed
             with self._lock:
                 self._transfers.clear()
                 self._spool.close()
@@ -88,7 +88,7 @@ class DropZone(ScriptWidget):
             if self._transfers.rows_changed:
                 self._transfers.rows_changed = False
                 self.transfers = self._transfers.rows()
-        # Not while locked: the receiver may hold a lock of its own.
+        # Not while locked: the receiver may hold its own lock.
         with self._delivery_lock:
             while self._undelivered:
                 self._on_received(self._undelivered.popleft())

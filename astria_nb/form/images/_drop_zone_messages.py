@@ -15,7 +15,7 @@ class Hello(TypedDict):
 
 
 class OfferedFile(TypedDict):
-    """A file of an `Offer`, with an id that the page made up; it is unique among all pages."""
+    """A file of an `Offer`, with an id chosen by the page, which is unique among all pages."""
 
     id: str
     name: str
@@ -83,7 +83,7 @@ class Stop(TypedDict):
 
 
 class TransferRow(TypedDict):
-    """What is shown of one file: being sent, stopped because its page was closed, or failed and why."""
+    """The displayed state of one file: being sent, stopped because its page was closed, or failed and why."""
 
     id: str
     name: str

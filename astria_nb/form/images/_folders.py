@@ -1,4 +1,4 @@
-"""Photos without the folders that they are in: what a form shows is saved with the notebook."""
+"""Photos without their folders: everything that a form shows is saved with the notebook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from astria_nb.form.fields import displayable
 from astria_nb.images import Image
 
-# A path that is complete, in quotes; a message may have cut it off, perhaps in the middle of a folder's name.
+# A complete path in quotes; a message may have truncated it, perhaps in the middle of a folder's name.
 _PATH = re.compile(
     r"(?P<quote>['\"])(?P<path>(?:file:|[/~\\]|[A-Za-z]:[/\\])(?:\\.|(?!(?P=quote)|…(?:\s|$)).)*)"
     r"(?P<cut>…?)",
@@ -36,7 +36,7 @@ def file_name(source: Any) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Return a message with only the last part of each path that is complete.
+    """Return a message with only the last part of each complete path.
 
     Parameters
     ----------

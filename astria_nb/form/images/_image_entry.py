@@ -1,4 +1,4 @@
-"""One entry in the list of images: a file, and what is shown about it."""
+"""One entry in the list of images: a file, and the information shown about it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class ImageEntry:
     Attributes
     ----------
     id : str
-        Unique within the list, and the same when the file is moved.
+        Unique within the list, and unchanged when the file is moved.
     source : Image or path
         A path if the file is not a usable image.
     metrics : ImageMetrics or None
         None until the image was measured.
     warnings : sequence of str
-        What the service reported.
+        The service's warnings.
     """
 
     id: str
@@ -49,7 +49,7 @@ class ImageEntry:
 
     @property
     def path(self) -> Any:
-        """The path of the file, whether it is an image or not."""
+        """The path of the file, whether or not it is an image."""
         return source_path(self.source)
 
     @property
@@ -74,7 +74,7 @@ class ImageEntry:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether it cannot be decoded to its end."""
+        """Whether it cannot be fully decoded."""
         return self.metrics is not None and any(advice.kind == "damaged" for advice in self.metrics.advice)
 
     @property
@@ -99,7 +99,7 @@ class ImageEntry:
 
     @property
     def tile(self) -> Tile:
-        """What the browser shows of it."""
+        """The entry as the browser shows it."""
         detail = ""
         if isinstance(self.source, Image):
             pixels = f"{self.source.width} x {self.source.height}"

@@ -25,22 +25,22 @@ _THUMBNAIL_SIDE = 240  # pixels
 class ImageField(Field):
     """A list of image files, in the order in which they are sent.
 
-    Its value holds an `Image` for each usable image, and the bare path of every other file, so that
-    validation can report it.
+    Its value holds an `Image` for each usable image, and the path of every other file, so that validation can
+    report it.
 
     Parameters
     ----------
     urls : UrlsField
         Shown as the third way to add images, and counted in the summary.
     make_folder : callable, optional
-        Makes and returns the folder where photos from the user's computer are stored permanently. By default
-        they are deleted when the kernel ends.
+        Creates and returns the folder where photos from the user's computer are stored permanently. By
+        default they are deleted when the kernel ends.
     on_samples : callable, optional
-        Called with the class of the sample photos when they were added.
+        Called with the class of sample photos after they were added.
     """
 
     damaged = traitlets.Tuple()
-    """Names of the photos that are incomplete, once they were measured."""
+    """Names of incomplete photos, once they were measured."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class ImageField(Field):
             self.sources.selected_index = self.sources.children.index(field)
 
     def offer_samples(self, names: Iterable[str]) -> None:
-        """Offer the sample photos of the first of these classes that has any, while there are no photos."""
+        """Offer sample photos of the first of these classes that has some, while there are no photos."""
         with self.lock:
             self._samples.offer(names)
 
@@ -91,7 +91,7 @@ class ImageField(Field):
 
     def close(self) -> None:
         """Remove the field, and the files that came from the user's computer."""
-        if self.comm is not None:  # it is when Python deletes a widget whose constructor failed
+        if self.comm is not None:  # this happens when Python deletes a widget whose constructor failed
             self._zone.close()
         super().close()
 
@@ -129,7 +129,7 @@ class ImageField(Field):
                 self.value = [entry.source for entry in self._entries]
 
     def _on_value(self, change: Mapping[str, Any]) -> None:
-        """Update the list; an image that was in it before keeps its entry."""
+        """Update the list; images that were in it before keep their entries."""
         with self.lock:
             sources = [open_source(source) for source in change["new"] or []]
             if sources != (change["new"] or []):
@@ -159,11 +159,11 @@ class ImageField(Field):
             self.start_measuring()
 
     def hold_measuring(self) -> None:
-        """Leave photos unmeasured until `start_measuring`: it takes what is left of a processor."""
+        """Do not measure photos until `start_measuring`: measuring uses all remaining processor time."""
         self._may_measure = False
 
     def start_measuring(self) -> None:
-        """Measure the photos that are not yet."""
+        """Measure the photos that have not been measured."""
         self._may_measure = True
         with self.lock:
             images, self._unstarted = self._unstarted, []
@@ -185,7 +185,7 @@ class ImageField(Field):
         self._compare_once_measured()
 
     def _compare_once_measured(self) -> None:
-        # After all thumbnails, which are what the user is waiting for.
+        # After all thumbnails, which the user is waiting for.
         if not self._unmeasured:
             background.start_cpu_bound(self._compare_images)
 

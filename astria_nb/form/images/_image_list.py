@@ -17,7 +17,7 @@ _HERE = Path(__file__)
 
 
 class Tile(TypedDict):
-    """What is shown of one image: its name, its dimensions and size as text, and its warnings."""
+    """The displayed data of an image: its name, its dimensions and size as text, and its warnings."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class Picture(TypedDict):
 
 
 class Answered(TypedDict):
-    """Kernel to browser: it has done what it was asked for, which may have changed nothing."""
+    """Kernel to browser: the request was handled, even if nothing changed."""
 
     kind: Literal["answered"]
 

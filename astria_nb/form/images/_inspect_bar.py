@@ -17,13 +17,13 @@ from astria_nb.utils import background
 
 
 class InspectBar(controls.HBox):
-    """A button that starts the inspection, one that fills in what most images agree on, and a status line.
+    """A button that starts the inspection, one that fills in the most common results, and a status line.
 
     Parameters
     ----------
     client : Client
     selection : callable
-        Returns the images (or URLs) and the class that are chosen at the time of the click.
+        Returns the images (or URLs) and the class at the time of the click.
     on_warnings : callable
         Called with the service's warnings by path of the image.
     on_fill : callable
@@ -63,7 +63,7 @@ class InspectBar(controls.HBox):
         self.update()
 
     def update(self) -> None:
-        """Offer the inspection of the images that are chosen; hide it while there are none."""
+        """Offer the inspection of the chosen images; hide it while there are none."""
         images, name = self._selection()
         self.layout.display = None if images else "none"
         self._ask.disabled = self._is_busy or not images or name is None

@@ -1,4 +1,4 @@
-"""Two switches for how photos are prepared for upload, and the effect in words."""
+"""Two switches for how photos are prepared for upload, and a description of the effect."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class PreprocessingSwitches(controls.VBox):
     preprocessing : Preprocessing
         The initial state.
     images : callable
-        Returns the images that are chosen at the time of the call.
+        Returns the currently chosen images.
     on_change : callable
-        Called when a switch was turned.
+        Called when a switch was changed.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PreprocessingSwitches(controls.VBox):
 
     @property
     def problems(self) -> list[Problem]:
-        """Why photos cannot be sent with the switches as they are; at most one problem."""
+        """Why photos cannot be sent with the current switches; at most one problem."""
         problems = all_only_smaller(self._images(), self.preprocessing)
         if not self._small.value:
             return problems

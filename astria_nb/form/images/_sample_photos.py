@@ -1,4 +1,4 @@
-"""Sample photos by one click, for a rehearsal by somebody who has no photos at hand."""
+"""Sample photos with one click, for a rehearsal without own photos."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class SamplePhotos(controls.HBox):
         )
 
     def offer(self, names: Iterable[str]) -> None:
-        """Offer the photos of the first of these classes that has any."""
+        """Offer the photos of the first of these classes that has some."""
         self._name = next((name for name in names if sample_photos(name)), "")
         self._button.description = f"Use sample photos of a {self._name}"
         self.show(self._is_wanted)
 
     def show(self, is_wanted: bool) -> None:
-        """Show what is offered, or hide it because there are photos already."""
+        """Show the offer, or hide it because there are photos already."""
         self._is_wanted = is_wanted
         self.layout.display = None if self._name and is_wanted else "none"
 

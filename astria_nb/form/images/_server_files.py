@@ -14,7 +14,7 @@ from markupsafe import Markup
 from astria_nb.form.fields import AUTO, LABEL, WIDE, controls, displayable
 from astria_nb.images import pictures_in
 
-_MAX_LISTED = 1000  # more than a tune takes; each is sent to the browser
+_MAX_LISTED = 1000  # more than a tune may have; each is sent to the browser
 
 
 class ServerFiles(controls.VBox):
@@ -23,7 +23,7 @@ class ServerFiles(controls.VBox):
     Parameters
     ----------
     on_add : callable
-        Called with the paths that were chosen.
+        Called with the chosen paths.
     """
 
     def __init__(self, on_add: Callable[[Iterable[Path]], None]) -> None:
@@ -43,7 +43,7 @@ class ServerFiles(controls.VBox):
         super().__init__([self._current, self._images], layout=WIDE)
 
     def begin(self) -> None:
-        """Offer the working directory, and what is in it; it is looked at only by those who want it."""
+        """Offer the working directory and its content, which is only read on demand."""
         if self._chooser is not None:
             return
         try:
@@ -84,8 +84,8 @@ def _folder_chooser() -> Any:
         The working directory cannot be used.
     """
     here = Path.cwd()
-    here.stat()  # the chooser would raise an error of its own
-    from ipyfilechooser import FileChooser  # here: its import asks for the working directory as well
+    here.stat()  # the chooser would raise its own error
+    from ipyfilechooser import FileChooser  # imported here: its import also needs the working directory
     from ipyfilechooser.errors import InvalidPathError
 
     try:

@@ -22,7 +22,7 @@ class _Transfer:
 
 
 class Transfers:
-    """The files that are on their way, and those that failed until the user dismisses them.
+    """The files that are being sent, and those that failed, until the user dismisses them.
 
     Not thread-safe.
 
@@ -36,15 +36,15 @@ class Transfers:
     Attributes
     ----------
     rows_changed : bool
-        Set when a file is added, removed, fails or continues; not for every chunk, because the browser knows
-        from the replies how much was received. Reset by the caller.
+        Set when a file is added, removed, fails or continues; not for every chunk, because the replies tell
+        the browser how much was received. Reset by the caller.
     """
 
     def __init__(self, spool: UploadSpool, reply: Callable[[Have | Again | Stop], None]) -> None:
         self._spool, self._reply = spool, reply
         self._open: dict[str, _Transfer] = {}
         self._completed: dict[str, int] = {}  # sizes by id
-        self._received: set[Path] = set()  # those that count towards the limit
+        self._received: set[Path] = set()  # files that count towards the limit
         self.rows_changed = False
 
     def rows(self) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ class UploadSpool:
     Parameters
     ----------
     make_folder : callable, optional
-        Makes and returns a folder to use instead, which is not removed.
+        Creates and returns a folder to use instead, which is not removed.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class UploadSpool:
         self._temporary: TemporaryFolder | None = None
 
     def create(self, name: str) -> Path:
-        """Create an empty file that only this user can read, in its own folder: two may have the same name.
+        """Create an empty file that only this user can read, in its own folder, since names may repeat.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Cards to choose from, where they come from, and the page-wise reading of them."""
+"""Cards to choose from, their sources, and reading them page by page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = 24
 
 
 class Card(TypedDict):
-    """What the browser shows of one thing to choose."""
+    """One choice as the browser shows it."""
 
     id: str  # JavaScript would round a number above 2**53
     title: str
@@ -20,10 +20,10 @@ class Card(TypedDict):
 
 
 class CardSource(Protocol):
-    """Where cards come from. Both methods are called off the kernel's main thread."""
+    """A source of cards. Both methods are called off the kernel's main thread."""
 
     def cards(self, after: str | None) -> Iterator[Card]:
-        """Yield the cards; the service is only asked for as many as are consumed.
+        """Yield the cards; only as many as are consumed are requested from the service.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class CardReader:
     def read_ahead(self) -> None:
         """Read the next page, and one card more to know whether there are further pages.
 
-        Duplicates are skipped. What was read before an error is kept.
+        Duplicates are skipped. Cards that were read before an error are kept.
         """
         ids = {card["id"] for card in (*self.visible, *self.ahead)}
         while len(self.ahead) <= PAGE and (card := next(self.remaining, None)):
@@ -71,5 +71,5 @@ class CardReader:
         del self.ahead[:PAGE]
 
     def restart(self, source: CardSource) -> None:
-        """Continue after an error, behind the last card that is shown."""
+        """Continue after an error, after the last card that is shown."""
         self.remaining = source.cards(self.visible[-1]["id"] if self.visible else None)

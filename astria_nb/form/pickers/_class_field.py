@@ -38,7 +38,7 @@ class ClassField(Field):
         self.offer(None)
 
     def want(self, name: str | None) -> None:
-        """Choose a class as soon as a pack has it, unless another one is chosen by then."""
+        """Choose a class as soon as a pack has it, unless another one has been chosen by then."""
         self._wanted = name
 
     def offer(self, pack: Pack | None) -> None:
@@ -58,7 +58,7 @@ class ClassField(Field):
             self.value = change["new"]
 
     def _update(self, options: list[tuple[str, str]] | None = None) -> None:
-        """Make the buttons show the field's value, without taking that for a click."""
+        """Make the buttons show the field's value, without treating that as a click."""
         with self.lock:
             self._is_updating = True
             try:

@@ -1,4 +1,4 @@
-"""Ids of tunes or prompts that are typed, or chosen by their pictures."""
+"""Ids of tunes or prompts, typed or chosen by their pictures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PickedIdsField(IdsField):
     def _on_chosen(self, change: Mapping[str, Any]) -> None:
         chosen = [int(card_id) for card_id in change["new"] if card_id.isdecimal()]
         current = self.value or []
-        # What is not a number stays, for validation to report it.
+        # Text that is not a number stays, so that validation can report it.
         ids = [typed for typed in current if typed in chosen or not isinstance(typed, Integral)]
         ids += [card_id for card_id in chosen if card_id not in ids]
         if ids != current:
@@ -81,7 +81,7 @@ class PromptsField(PickedIdsField):
         super().__init__("Prompts", "all in the pack, or the ids of some", picker)
 
     def offer(self, pack: Pack | None, name: str | None) -> None:
-        """Show the prompts of a pack, those of a class first; the choice is kept."""
+        """Show the prompts of a pack, with those of a class first; the choice is kept."""
         if (pack, name) == self._offered:
             return
         self._offered = pack, name

@@ -38,7 +38,7 @@ class PackCards:
         """Return a pack's cover, and the details that lists omit (astria-api, section 3)."""
         pack = self._packs[card["id"]]
         if not _has_details(pack):
-            with suppress(AstriaError):  # the card then shows what the list said
+            with suppress(AstriaError):  # the card then shows the data of the list
                 pack = self._packs[card["id"]] = self._client.pack(pack.id)
         cover = self._client.picture(pack.cover_url) if pack.cover_url else None
         return {**card, "lines": [card["lines"][0], *_class_lines(pack)]}, cover

@@ -75,19 +75,19 @@ class PackField(Field):
             self._start(self._fetch, self.value)
 
     def recent(self, max_age: float) -> Pack | None:
-        """Return the pack if it was fetched at most so many seconds ago, else None."""
+        """Return the pack if it was fetched at most `seconds` ago, else None."""
         with self.lock:
             return self.pack if time.monotonic() - self._fetched_at <= max_age else None
 
     def renew(self, pack: Pack, fetched_at: float) -> None:
-        """Show the chosen pack as a submission has fetched it, at a time of ``time.monotonic``."""
+        """Show the chosen pack that a submission has fetched at a time of ``time.monotonic``."""
         with self.lock:
             if self.value in (pack.id, pack.slug) and fetched_at > self._fetched_at:
                 self._fetched_at = fetched_at
                 self.problem, self.pack = None, pack
 
     def settle(self, seconds: float) -> None:
-        """Wait for the pending look-ups, but no longer than that."""
+        """Wait for the pending look-ups, up to a time limit."""
         wait(set(self._lookups), timeout=seconds)
 
     def _start(self, work: Callable[..., None], *args: Any) -> None:
@@ -101,7 +101,7 @@ class PackField(Field):
             work(*args)
         except AstriaError as error:
             problem = error.problems[0]
-            can_retry = not isinstance(error, NotFoundError | TuneError)  # those would fail again
+            can_retry = not isinstance(error, NotFoundError | TuneError)  # such an error would occur again
         except Exception as error:  # noqa: BLE001  nothing else would report it on this thread
             what = f"cannot be shown ({type(error).__name__}: {error})"
             problem, can_retry = Problem("pack", what, "please report it"), False
@@ -158,7 +158,7 @@ class PackField(Field):
             self._start(self._fetch, change["new"])
 
     def _update(self) -> None:
-        """Make the controls show the field's value, without taking that for a choice."""
+        """Make the controls show the field's value, without treating that as a choice."""
         with self.lock:
             self._is_updating = True
             try:

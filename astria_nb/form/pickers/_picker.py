@@ -1,4 +1,4 @@
-"""A searchable grid of cards with pictures, of which one or several can be chosen."""
+"""A searchable grid of cards with pictures, with single or multiple choice."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Picker(ScriptWidget):
         self._load_when_open()
 
     def load(self) -> None:
-        """Load the cards from the start; returns when the first page is loaded or failed."""
+        """Load the cards from the start; returns when the first page has been loaded or has failed."""
         with self._lock:
             self._reader = CardReader(self._source.cards(None))
             self.state = "loading"

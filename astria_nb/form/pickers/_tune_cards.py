@@ -47,7 +47,7 @@ class TuneCards:
 
 
 def _card(tune: Mapping[str, Any], now: datetime) -> Card:
-    from astria_nb.rows import tune_status  # here: with pandas, which a form is shown without
+    from astria_nb.rows import tune_status  # imported here: needs pandas, which a form is shown without
 
     kind_and_status = [tune.get("name"), tune_status(tune, now)]
     id_and_age = [str(tune["id"]), age(tune.get("created_at"), now)]

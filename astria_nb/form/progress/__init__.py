@@ -1,4 +1,4 @@
-"""What follows a click on Submit: upload, row, training, pictures."""
+"""Everything after a click on Submit: upload, row, training, pictures."""
 
 from astria_nb.form.progress._loading import load
 from astria_nb.form.progress._panel import SubmissionPanel

@@ -1,4 +1,4 @@
-"""Tags and a note about the form's tune: two fields that show what the log has, and change it."""
+"""Tags and a note about the form's tune: two fields that show and change the log's labels."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _NARROW_LABEL = {"description_width": "36px"}
 
 
 class LabelsPanel(controls.VBox):
-    """A line with the tags and the note of a submission. Each is saved when Enter is pressed or it is left.
+    """A line with the tags and the note of a submission, saved when Enter is pressed or the field is left.
 
     Parameters
     ----------
     log : Log
     on_change : callable
-        Called when what `saved_html` returns has changed.
+        Called when the result of `saved_html` has changed.
     """
 
     def __init__(self, log: Log, on_change: Callable[[], None]) -> None:
         self._log, self._on_change = log, on_change
         self._row: pd.DataFrame | None = None
-        self._labels: Labels | None = None  # as last read; None before that
+        self._labels: Labels | None = None  # as last read; None before the first read
         self._tags = _field(controls.Text, "Tags", "separated by commas", "1 1 220px")
         self._note = _field(controls.Text, "Note", "", "2 1 260px")
-        # A line of text would lose the line breaks of a note that code has written.
+        # A single-line field would lose the line breaks of a note that code has written.
         self._long_note = _field(controls.Textarea, "Note", "", "2 1 260px", rows=3)
         self._outcome = controls.HTML(
             layout={"width": "40px", "margin": "2px 0 2px 4px"}, classes="astria-note"
@@ -57,13 +57,13 @@ class LabelsPanel(controls.VBox):
         after_each_cell(self.refresh)
 
     def show(self, row: pd.DataFrame) -> None:
-        """Show what the log has of a row; nothing if it does not have the row."""
+        """Show the log's labels of a row; nothing if the log does not have the row."""
         self._row, self._labels = row, None
         self._show_outcome()
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what the log has: a cell may have changed it. What is typed, and not saved, stays."""
+        """Show the log's labels, which a cell may have changed. Text that is typed but not saved stays."""
         if self._row is None:
             return
         try:
@@ -81,7 +81,7 @@ class LabelsPanel(controls.VBox):
             self._on_change()
 
     def saved_html(self) -> Markup:
-        """Return the tags and the note as HTML for where no widget runs."""
+        """Return the tags and the note as HTML for places without widgets."""
         if self._labels is None:
             return Markup()
         facts = {"Tags": ", ".join(self._labels.tags), "Note": self._labels.note}
@@ -96,7 +96,7 @@ class LabelsPanel(controls.VBox):
 
     def _save_tags(self, change: Mapping[str, Any]) -> None:
         tags, before = _in_text(change["new"]), (self._labels or Labels()).tags
-        # Of what another notebook has changed meanwhile, nothing is lost.
+        # Changes by another notebook in the meantime are kept.
         added = [tag for tag in tags if tag not in before]
         removed = [tag for tag in before if tag not in tags]
 
@@ -114,7 +114,7 @@ class LabelsPanel(controls.VBox):
 
     def _save(self, save: Callable[[], None], *, is_needed: bool) -> None:
         self._show_outcome()
-        if not is_needed:  # it is what the log has, such as when it was just read from there
+        if not is_needed:  # the value equals the log's, for example because it was just read
             return
         try:
             save()

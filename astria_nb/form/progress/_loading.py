@@ -1,6 +1,6 @@
-"""What a form needs once it is used, loaded while its reader looks at it.
+"""Modules that a form needs once it is used, loaded while the user looks at it.
 
-pandas takes as long to import as all that a form shows at first.
+Importing pandas takes as long as everything that a form needs at first.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _MODULES = (
 )
 
 
-@cache  # to count frozen objects takes a while, if there are many
+@cache  # counting frozen objects takes a while if there are many
 def load() -> None:
-    """Import what follows a submission; afterwards, an import of it returns at once."""
+    """Import the modules that follow a submission, so that a later import returns at once."""
     load_libraries("pyarrow", "lib")
     from astria_nb import rows  # noqa: F401  first: if pandas does not fit, this says so
 

@@ -1,4 +1,4 @@
-"""A notification of the browser when a tune is done, which its reader asks for."""
+"""A browser notification when a tune is done, which the user turns on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from astria_nb.utils.stylesheet import stylesheet
 
 
 class NotificationSwitch(ScriptWidget):
-    """A switch below the training: once it is on, the page tells when the tune is done, even unseen.
+    """A switch below the training: if it is on, the page notifies the user when the tune is done.
 
-    The browser asks its user at the click; where it shows no notifications, the switch says so and is off.
+    The browser asks for permission at the click; if it cannot show notifications, the switch says so and is
+    off.
     """
 
     _esm = script(Path(__file__).with_name("notification.js"))
@@ -33,14 +34,14 @@ class NotificationSwitch(ScriptWidget):
         self.layout.display = None
 
     def end(self, message: str) -> None:
-        """Tell that the tune is done, if the switch is on; if not, hide it."""
+        """Notify that the tune is done if the switch is on; otherwise hide the switch."""
         if not self.message:
             if not self.wanted:
                 self.hide()
             self.message = message
 
     def hide(self) -> None:
-        """Hide the switch where nothing is followed."""
+        """Hide the switch while no tune is followed."""
         self.layout.display = "none"
 
     def __repr__(self) -> str:

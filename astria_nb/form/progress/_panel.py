@@ -31,7 +31,7 @@ class SubmissionPanel(controls.VBox):
     Parameters
     ----------
     log : Log
-        Where submissions, and the latest state of their tunes, are recorded.
+        Records submissions and the latest state of their tunes.
     client : Client
     on_row : callable
         Called with the row of the latest tune whenever it changes.
@@ -52,14 +52,14 @@ class SubmissionPanel(controls.VBox):
     ) -> None:
         self._log, self._client, self._on_row, self._on_change = log, client, on_row, on_change
         self.state = SubmissionState()
-        self._form_titles: dict[str | None, str | None] = {}  # by the titles of the rows
+        self._form_titles: dict[str | None, str | None] = {}  # keyed by the titles of the rows
         self.upload, self._labels = UploadPanel(), LabelsPanel(log, on_change)
         self._training: TrainingPanel | None = None
         super().__init__([self.upload, self._labels], layout=WIDE)
 
     @property
     def training(self) -> TrainingPanel:
-        """The training of the latest tune; made when it is first needed."""
+        """The training of the latest tune; created when it is first needed."""
         if self._training is None:
             load()
             from astria_nb.form.progress._training import TrainingPanel
@@ -69,7 +69,7 @@ class SubmissionPanel(controls.VBox):
         return self._training
 
     def load_pictures(self) -> None:
-        """Load the first pictures, which are saved with the notebook, if there are any."""
+        """Load the first pictures, if there are any, so that they are saved with the notebook."""
         if self._training is not None:
             self._training.gallery.load_first()
 
@@ -85,9 +85,9 @@ class SubmissionPanel(controls.VBox):
         Raises
         ------
         AstriaError
-            As `astria_nb.submit` raises. The state has its problems.
+            As for `astria_nb.submit`. The state contains its problems.
         RepeatedRequest
-            The options want to ask, and the same was sent before. Nothing was sent.
+            The same request was sent before, and the user has to be asked. Nothing was sent.
         """
         try:
             row = submit_once(tune, options)
@@ -139,7 +139,7 @@ class SubmissionPanel(controls.VBox):
             self.training.follow()
 
     def saved_html(self, *, with_photos: bool) -> Markup:
-        """Return the rows of this form, and what belongs to the latest, as HTML for where no widget runs.
+        """Return the rows of this form, with the details of the latest, as HTML for places without widgets.
 
         Parameters
         ----------
@@ -182,5 +182,5 @@ class SubmissionPanel(controls.VBox):
 
 
 def _is_same(request: Request, recorded: Request) -> bool:
-    """Return whether two requests ask for the same tune; only the recorded one has the sizes as sent."""
+    """Return whether two requests are for the same tune; only the recorded one has the sizes as sent."""
     return all(difference.field == "images" for difference in differences(request, recorded))

@@ -1,4 +1,4 @@
-"""What a form has submitted and how its last submission went. The widgets only show it."""
+"""The tunes that a form has submitted, and the outcome of the last one. The widgets only show it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Submitted:
     Attributes
     ----------
     tune : Tune or None
-        None if an earlier form submitted the title, with other fields than this form has.
+        None if an earlier form submitted the title with different fields.
     row : pandas.DataFrame
         Its latest row.
     """
@@ -39,7 +39,7 @@ class SubmissionState:
     Attributes
     ----------
     problems : tuple of Problem
-        Why the last submission failed; empty otherwise, and without those that the user has acted on.
+        Why the last submission failed; empty otherwise. Problems that the user has acted on are removed.
     latest : str or None
         Title of the tune that was submitted last.
     """
@@ -75,12 +75,12 @@ class SubmissionState:
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Be in phase ``sending`` for the duration of a ``with`` block.
+        """Set the phase ``sending`` for the duration of a ``with`` block.
 
         Raises
         ------
         AstriaError
-            A submission is under way.
+            A submission is in progress.
         """
         if not self._lock.acquire(blocking=False):
             raise AstriaError(Problem("form", "is being submitted", "wait until it is done"))
@@ -110,5 +110,5 @@ class SubmissionState:
         return True
 
     def dismiss(self, problems: Sequence[Problem]) -> None:
-        """Drop problems whose field was changed: the next submission tells whether they are solved."""
+        """Drop problems whose field was changed: the next submission shows whether they are solved."""
         self.problems = tuple(problem for problem in self.problems if problem not in problems)

@@ -17,7 +17,7 @@ from astria_nb.results.gallery import Gallery
 from astria_nb.results.watch import PollResult
 from astria_nb.rows import prompt_frame
 
-_POLL_SECONDS = 0.5  # between the first two polls
+_POLL_SECONDS = 0.5  # seconds between the first two polls
 
 
 class TrainingPanel(controls.VBox):
@@ -53,7 +53,7 @@ class TrainingPanel(controls.VBox):
         self.follow()
 
     def follow(self) -> None:
-        """Poll the tune that is shown until all its pictures have arrived."""
+        """Poll the displayed tune until all its pictures have arrived."""
         title = self._row["title"].iloc[0]
         self.notification.begin(title if isinstance(title, str) else "Astria")
         self.gallery.watch(poll=_POLL_SECONDS)
@@ -65,13 +65,13 @@ class TrainingPanel(controls.VBox):
         ----------
         row : pandas.DataFrame
         prompts : pandas.DataFrame or None
-            Its prompts as last seen; None if they never were.
+            Its last known prompts; None if there are none.
         client : Client
 
         Returns
         -------
         bool
-            Whether there are pictures still to come.
+            Whether more pictures are expected.
         """
         self._row = row
         self.notification.hide()
@@ -94,7 +94,7 @@ class TrainingPanel(controls.VBox):
         self.gallery.stop()
 
     def saved_html(self) -> Markup:
-        """Return the progress and the pictures as HTML for where no widget runs."""
+        """Return the progress and the pictures as HTML for places without widgets."""
         pictures = Markup(self.gallery.saved_html())  # noqa: S704  escaped by the gallery
         return Markup("<p>{}</p>").format(Markup(self._text.value)) + pictures  # noqa: S704  escaped in `_show`
 
@@ -108,7 +108,7 @@ class TrainingPanel(controls.VBox):
     def _on_state(self, change: dict[str, Any]) -> None:
         self._update_color()
         if change["new"] == "failed":
-            self.notification.end("It cannot be followed any more; press Check again to go on")
+            self.notification.end("It cannot be followed any more; press Check again to continue")
 
     def _show(self, result: PollResult, prefix: str = "") -> None:
         self._bar.value = result.fraction_done

@@ -1,4 +1,4 @@
-"""The upload: its progress, a button to cancel it, and in the end the row or what went wrong."""
+"""The upload: its progress, a button to cancel it, and finally the row or the error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _REDRAW_SECONDS = 0.1
-_RATE_SECONDS = 1.0  # an upload rate that was measured for less says little
+_RATE_SECONDS = 1.0  # an upload rate measured over less time is not meaningful
 
 
 class UploadPanel(controls.VBox):
@@ -27,9 +27,9 @@ class UploadPanel(controls.VBox):
     Attributes
     ----------
     notice : str
-        What the last submission told its user beside the row; empty if nothing.
+        The notice of the last submission in addition to the row; empty if there is none.
     place : tuple of int
-        Which of how many tunes is sent.
+        The number of the current tune, and of all tunes to send.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class UploadPanel(controls.VBox):
         self._cancel.focus()
 
     def show_idle(self) -> None:
-        """Take the progress bar away: nothing was sent."""
+        """Remove the progress bar: nothing was sent."""
         self._progress.layout.display = "none"
 
     def cancel(self) -> None:
@@ -125,11 +125,11 @@ class UploadPanel(controls.VBox):
         self._bar.value, self._text.value = fraction, self._prefix + text
 
     def on_notice(self, text: str) -> None:
-        """Show a text beside the row, in place of what was created."""
+        """Show a text beside the row, in place of the created tune."""
         self.notice = f"{text[:1].upper()}{text[1:]}"
 
     def show_submitted(self, row: pd.DataFrame) -> None:
-        """Show the row of a tune that was just made, or was there already."""
+        """Show the row of a tune that was just created, or that existed already."""
         import pandas as pd
 
         self._progress.layout.display = "none"
@@ -153,11 +153,11 @@ class UploadPanel(controls.VBox):
 
     @property
     def message(self) -> Markup:
-        """What the last submission made, or why it failed, as HTML."""
+        """The result of the last submission, or why it failed, as HTML."""
         return Markup(self._message.value)  # noqa: S704  escaped in `_show_message`
 
     def show_failure(self, messages: Sequence[str]) -> None:
-        """Show why the submission failed, in lines; none if it is shown at the fields."""
+        """Show why the submission failed, one line each; empty if that is shown at the fields."""
         self._progress.layout.display = "none"
         self._show_message(*messages, is_error=True)
 

@@ -1,4 +1,4 @@
-"""Connections to a server: their options, their settings, and a name by which each is recognised."""
+"""Connections to a server: their options, their settings, and a name that identifies each."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlalchemy.pool import QueuePool
 from astria_nb.log._server_address import ServerAddress
 from astria_nb.log.postgres._set_up import SCHEMA
 
-_MOST_CONNECTIONS = 8  # of a process: a cluster's workers share what the server has, often 100
-_TRUSTED = 1.0  # seconds since its last use for which a connection is taken for alive
+_MOST_CONNECTIONS = 8  # per process: a cluster's workers share the server's connections, often 100
+_TRUSTED = 1.0  # seconds since its last use for which a connection is assumed to be alive
 _USED_AT = "astria_nb used at"
 NAME = "astria_nb connection"
-"""Where a pool's record of a connection has its name."""
-# What an address may set itself. A server whose machine is gone sends nothing: without these, a call would
-# wait for a quarter of an hour.
+"""The key of a connection's name in the pool's record."""
+# Defaults that an address may override. Without them, a call would wait a quarter of an hour for a server
+# whose machine is gone.
 _DEFAULTS = {
     "connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
     "tcp_user_timeout": "60000",
@@ -46,8 +46,8 @@ def connect(address: ServerAddress) -> psycopg.Connection[Any]:
     """Return a new connection."""
     options: dict[str, Any] = _DEFAULTS | address.connect_options()
     if "," in options.get("host", "") + options.get("hostaddr", ""):
-        options.setdefault("target_session_attrs", "read-write")  # of several servers, the one that writes
-    # With a name of its own in the server's list of activity.
+        options.setdefault("target_session_attrs", "read-write")  # the primary of several servers
+    # With its own name in the server's list of activity.
     options["application_name"] = (
         f"{options.get('application_name', 'astria_nb')[:40]} {uuid.uuid4().hex[:16]}"
     )
@@ -56,7 +56,7 @@ def connect(address: ServerAddress) -> psycopg.Connection[Any]:
 
 
 def pool_for(address: ServerAddress, timeout: float) -> QueuePool:
-    """Return a pool that replaces connections which a restart of the server has ended.
+    """Return a pool that replaces connections after a restart of the server.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def pool_for(address: ServerAddress, timeout: float) -> QueuePool:
         Seconds to wait for a lock, and for a connection of the pool.
     """
     creator: Any = lambda: connect(address)  # noqa: E731  SQLAlchemy's type of a connection is not psycopg's
-    # Who uses a connection ends its transaction: the pool would print what fails there.
+    # The user of a connection ends its transaction: the pool would print errors.
     pool = QueuePool(
         creator,
         pool_size=_MOST_CONNECTIONS,
@@ -91,7 +91,7 @@ def pool_for(address: ServerAddress, timeout: float) -> QueuePool:
         # As `pool_pre_ping` does each time. One that was just used and is dead costs one transaction that is
         # run again.
         if monotonic() - record.info.get(_USED_AT, monotonic()) > _TRUSTED and not _answers(connection):
-            raise DisconnectionError  # the pool makes another one
+            raise DisconnectionError  # the pool opens another one
 
     return pool
 

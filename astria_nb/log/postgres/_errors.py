@@ -37,7 +37,7 @@ _TEXTS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
     ),
     (
         errors.ProgramLimitExceeded,
-        "cannot hold so long a title or service",
+        "cannot store such a long title or service",
         "choose a title of at most 600 characters",
     ),
     (errors.DiskFull, "cannot grow: the server's disk is full", "free some space there, then try again"),
@@ -57,16 +57,16 @@ _TEXTS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
 
 
 def is_gone(cause: Exception) -> bool:
-    """Return whether the connection is lost, or there is none: what was not committed is undone."""
+    """Return whether the connection is lost or missing: uncommitted changes are rolled back."""
     if isinstance(cause, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow):
         return True
-    # The library's own errors have no state.
+    # The library's own errors have no SQLSTATE.
     is_of_library = isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
     return is_of_library or (cause.sqlstate or "")[:2] == "08" if isinstance(cause, psycopg.Error) else False
 
 
 def is_in_the_way(cause: Exception) -> bool:
-    """Return whether another transaction kept this one from being committed: it may be run again."""
+    """Return whether another transaction prevented this one from being committed: it may be run again."""
     return isinstance(cause, _AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a server that went away: for a bounded time, with a line when it goes and when it is back."""
+"""Waiting a limited time for a server that went away, with a line when it goes and when it is back."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from astria_nb.utils.warn import warn
 PATIENCE = 120.0
 """Seconds to wait for a server that has answered this process before."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
-_MOST_RUNS = 20  # of a transaction that others are in the way of
+_MOST_RUNS = 20  # attempts for a transaction that conflicts with others
 _HINT = (
-    "start it, then submit again to go on: what is on record is looked up before anything is sent; "
+    "start it, then submit again to continue: recorded submissions are looked up before anything is sent; "
     "ExperimentLog.recover does the same for all"
 )
 
 
 class Outage:
-    """What the threads of a process know of their server's absence.
+    """The shared state of a process's threads during their server's absence.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ class Outage:
         connect : callable
             Opens a connection, or raises.
         seconds_away : float
-            For how long the caller has waited already.
+            How long the caller has already waited.
 
         Raises
         ------
         LogError
-            It did not come back in time, or cannot be used any more.
+            The server did not come back in time, or can no longer be used.
         """
         pause = _FIRST_PAUSE
         while (why := self._absence(connect)) is not None:
@@ -60,7 +60,7 @@ class Outage:
         self._end()
 
     def pause(self, runs: int) -> None:
-        """Let the others finish that were in the way."""
+        """Wait for conflicting transactions to finish."""
         if runs > _MOST_RUNS:
             refuse(self._address, "is too busy: others change the same rows", "try again", "conflict")
         sleep(random.uniform(0.0, 0.01 * runs))  # noqa: S311  no secret
@@ -80,10 +80,10 @@ class Outage:
             is_first, self._is_announced = not self._is_announced, True
         if is_first:
             text = f"log: {str(self._address)!r} went away ({why}); waiting for it, up to {PATIENCE:.0f} s"
-            warn(text, is_paid=True)  # also where warnings are errors: what is under way goes on
+            warn(text, is_paid=True)  # even if warnings are errors: running work continues
 
     def _end(self) -> None:
         with self._lock:
             was_announced, self._is_announced = self._is_announced, False
         if was_announced:
-            warn(f"log: {str(self._address)!r} is back, and the work goes on", is_paid=True)
+            warn(f"log: {str(self._address)!r} is back, and the work continues", is_paid=True)

@@ -1,4 +1,4 @@
-"""The log's tables in a database of PostgreSQL: in a schema of their own, beside whatever else is there."""
+"""The log's tables in a PostgreSQL database, in their own schema beside other content."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from astria_nb.log._server_address import ServerAddress
 from astria_nb.log.postgres._errors import refuse
 
 SCHEMA = "astria_nb"
-# Not by to_regclass, which may remember how it was before a wait for a lock.
+# Not with to_regclass, which may return the state from before a wait for a lock.
 _TABLES = f"SELECT tablename FROM pg_tables WHERE schemaname = '{SCHEMA}'"  # noqa: S608  a constant
 _HAS_SCHEMA = f"SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = '{SCHEMA}')"  # noqa: S608
 _FORMAT = f"SELECT version FROM {SCHEMA}.format WHERE application = {APPLICATION}"  # noqa: S608  constants
-# Those of few rows, for queries that would read all of them.
+# Partial indexes on few rows, for queries that would read all rows.
 _INDEXES = {
     "submission_with_blanks": f"submission (service) WHERE {HAS_BLANKS}",
     "submission_labelled": "submission (id) WHERE labels IS NOT NULL",
@@ -25,7 +25,7 @@ _INDEXES = {
 _COLUMNS = f"""
     SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '{SCHEMA}'
 """  # noqa: S608  a constant
-# What SQLite writes in another way. Its titles are sorted by their bytes.
+# Differences from SQLite's dialect. SQLite sorts titles by their bytes.
 _WORDS = {
     "INTEGER PRIMARY KEY AUTOINCREMENT": "BIGSERIAL PRIMARY KEY",
     "INTEGER PRIMARY KEY": "BIGINT PRIMARY KEY",
@@ -40,7 +40,7 @@ def is_there(connection: psycopg.Connection[Any]) -> bool:
 
 
 def set_up(connection: psycopg.Connection[Any], address: ServerAddress) -> None:
-    """Create the tables, or add what those of an older version lack; those of a newer one are refused.
+    """Create the tables, or add the missing parts of an older version; a newer version is refused.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def set_up(connection: psycopg.Connection[Any], address: ServerAddress) -> None:
     """
     try:
         if _version(connection, address) == VERSION:
-            return  # also if this user may only read
+            return  # also if this user has read access only
     finally:
         connection.rollback()
     with connection.transaction():
-        # Two processes that begin at once: the second one finds all done.
+        # If two processes start at once, the second one finds everything done.
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [APPLICATION])
         version = _version(connection, address)
         if version != VERSION:
@@ -62,7 +62,7 @@ def set_up(connection: psycopg.Connection[Any], address: ServerAddress) -> None:
 
 
 def _statements(connection: psycopg.Connection[Any], version: int | None) -> Iterator[str]:
-    """Yield what makes the tables, or brings those of an older version up to date."""
+    """Yield the statements that create the tables, or upgrade those of an older version."""
     if connection.execute(_HAS_SCHEMA).fetchone() == (False,):
         yield f"CREATE SCHEMA {SCHEMA}"
     if version is None:

@@ -1,4 +1,4 @@
-"""The log's database on a server: its transactions, which are run again if the server goes away."""
+"""The log's database on a server, whose transactions are run again if the server goes away."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PostgresStore:
     """An open log on a server.
 
     A transaction that is lost with its connection raises `TransactionLost`: none of it was written. If the
-    connection is lost during COMMIT, the store finds out whether it was committed before it says so.
+    connection is lost during COMMIT, the store first finds out whether the transaction was committed.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PostgresStore:
     Raises
     ------
     LogError
-        The server cannot be reached, or the database is not one that this version can use.
+        The server cannot be reached, or this version cannot use the database.
     """
 
     is_lost = False
@@ -63,22 +63,22 @@ class PostgresStore:
         self._set_up()
 
     def check(self) -> None:
-        """Nothing happens to a database behind its server's back."""
+        """Do nothing: a database only changes through its server."""
 
     def pop_notice(self) -> None:
-        """There is nothing that was not said when it happened."""
+        """Return None: everything is reported when it happens."""
 
     def shrink(self) -> None:
-        """Leave it to the server, which does it by itself."""
+        """Do nothing: the server does this itself."""
 
     def close(self) -> None:
         """Close every connection; the next use opens them again."""
         self._pool.dispose()
-        self._use(self._pool.recreate())  # what is in use does not return to it
+        self._use(self._pool.recreate())  # connections in use do not return to the pool
 
     @contextmanager
     def writing(self) -> Iterator[SqlConnection]:
-        """Yield a connection in a transaction of its own, which is on disk when the context ends."""
+        """Yield a connection in its own transaction, which is on disk when the context ends."""
         with self._rerunnable(), self._connection() as pooled:
             transaction, name = Transaction(_driver(pooled)), pooled.info[NAME]
             try:
@@ -94,7 +94,7 @@ class PostgresStore:
 
     @contextmanager
     def reading(self, *, checked: bool = True) -> Iterator[SqlConnection]:  # noqa: ARG002  a file's
-        """Yield a connection that reads one state of the database."""
+        """Yield a connection that reads a consistent state of the database."""
         with (
             self._rerunnable(),
             self._connection() as pooled,
@@ -103,11 +103,11 @@ class PostgresStore:
             yield transaction
 
     def naming_errors(self) -> AbstractContextManager[None]:
-        """Turn errors of this database into a `LogError` that names it, in a transaction of another one."""
+        """Turn errors of this database into a `LogError` that names it, within a transaction of another."""
         return self._rerunnable()
 
     def forget_connections(self) -> None:
-        """Leave the connections to the parent of this process, and what its threads know of the server."""
+        """Leave the connections, and the threads' state of the server, to the parent of this process."""
         self._outage = Outage(self._address)
         self._disposal.detach()
         self._use(self._pool.recreate())
@@ -120,7 +120,7 @@ class PostgresStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        """Yield a connection of the pool, to which it returns unless it is lost."""
+        """Yield a connection of the pool, which is returned to the pool unless it is lost."""
         with closing(self._pool.connect()) as pooled:
             try:
                 yield pooled
@@ -131,7 +131,7 @@ class PostgresStore:
 
     @again_if_lost
     def _set_up(self) -> None:
-        """Make the tables; a server that has answered this process before is waited for."""
+        """Create the tables; waits for a server that has answered this process before."""
         errors = self._rerunnable() if self._address in _reached else _plain_errors(self._address)
         with errors, self._connection() as pooled:
             set_up(_driver(pooled), self._address)
@@ -158,7 +158,7 @@ class PostgresStore:
         raise LogError(problem) from None
 
     def _was_committed(self, transaction: Transaction, name: str) -> bool:
-        """Return whether a transaction was committed whose connection was lost."""
+        """Return whether a transaction was committed although its connection was lost."""
         while True:
             self._end(name)
             if not transaction.is_ending or transaction.latest_event is None:
@@ -172,7 +172,7 @@ class PostgresStore:
                     raise
 
     def _end(self, name: str) -> None:
-        """End what the server may still do for a connection that is lost: it might commit, or hold a lock."""
+        """End the server's side of a lost connection: it might commit, or hold a lock."""
         while True:
             self._outage.wait(self._connect)
             try:
@@ -180,7 +180,7 @@ class PostgresStore:
                     driver = _driver(pooled)
                     driver.execute(_TERMINATE, [name])
                     while driver.execute(_IS_RUNNING, [name]).fetchone() is not None:
-                        driver.rollback()  # each transaction sees one state of the list
+                        driver.rollback()  # each transaction sees a single state of the list
                         sleep(_PAUSE)
                     return
             except psycopg.OperationalError as error:
@@ -194,7 +194,7 @@ def exists(address: ServerAddress) -> bool:
     Raises
     ------
     LogError
-        The server cannot be asked.
+        The server cannot be queried.
     """
     with _plain_errors(address), closing(connect(address)) as connection:
         return is_there(connection)
@@ -215,7 +215,7 @@ def _driver(pooled: Any) -> psycopg.Connection[Any]:
 
 @contextmanager
 def _plain_errors(address: ServerAddress) -> Iterator[None]:
-    """Turn errors of the server into a `LogError`: it has not answered this process before."""
+    """Turn errors of a server that has not answered this process before into a `LogError`."""
     try:
         yield
         return

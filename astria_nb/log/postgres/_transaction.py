@@ -1,4 +1,4 @@
-"""A transaction of PostgreSQL as the log's SQL uses it."""
+"""A PostgreSQL transaction for the log's SQL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUL = "\0"
 
 
 class Transaction:
-    """A transaction that takes the log's statements.
+    """A transaction that accepts the log's statements.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Transaction:
     Attributes
     ----------
     latest_event : mapping or None
-        The event that was inserted last: by it, the transaction is recognised once it is committed.
+        The event that was inserted last, which identifies the transaction once it is committed.
     is_ending : bool
         Whether COMMIT may have been sent.
     """
@@ -39,7 +39,7 @@ class Transaction:
 
     @contextmanager
     def running(self, begin: LiteralString) -> Iterator[Transaction]:
-        """Begin, and commit at the end; what is not fetched is sent along with what comes next."""
+        """Begin, and commit at the end; statements without a result are sent together with the next one."""
         connection, pipeline = self._connection, ExitStack()
         connection.autocommit = True  # psycopg would wait for the answer to its own BEGIN
         try:
@@ -52,12 +52,12 @@ class Transaction:
             connection.autocommit = False
         except BaseException:
             with suppress(psycopg.Error):
-                pipeline.close()  # not by its own context, which would log what fails here
+                pipeline.close()  # not with its own context, which would log errors
             self._undo()
             raise
 
     def _undo(self) -> None:
-        """Roll back; a connection that cannot is of no use any more."""
+        """Roll back; a connection that cannot roll back is no longer usable."""
         try:
             self._connection.rollback()
             self._connection.autocommit = False
@@ -69,7 +69,7 @@ class Transaction:
         cleaned = _cleaned(values or {})
         if text == APPEND_EVENT:
             self.latest_event = cleaned
-        # Binary: a value of bytes would come as twice as many digits.
+        # Binary: a bytes value would be sent as twice as many digits.
         return self._connection.execute(_translated(text), cleaned or None, binary=True)
 
     def executemany(self, text: str, rows: Iterable[Mapping[str, Any]], /) -> None:
@@ -81,12 +81,12 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _storable(value) for name, value in values.items()}
 
 
-@cache  # there are some dozen statements
+@cache  # there are a few dozen statements
 def _translated(text: str) -> LiteralString:
-    """Return a statement as psycopg takes it."""
+    """Return a statement in psycopg's notation."""
     return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 def _storable(value: Any) -> Any:
-    """Return a value as PostgreSQL can store it: text without NUL, which no title has."""
+    """Return a value that PostgreSQL can store: text without NUL, which titles never contain."""
     return value.replace(_NUL, "\ufffd") if isinstance(value, str) and _NUL in value else value

@@ -28,8 +28,8 @@ from astria_nb.utils.arguments import check_number, check_port
 from astria_nb.utils.progress import Progress
 
 _STOP_SECONDS = 2.0  # how long `stop` waits for a request in flight
-_LAST_POLL = 2.0  # seconds that a poll has at the end of a wait
-_LAST_RETRY = 60.0  # seconds before the end of a wait, in which a poll has less time than usual to try again
+_LAST_POLL = 2.0  # seconds that a poll may take at the end of a wait
+_LAST_RETRY = 60.0  # seconds before the end of a wait in which a poll has less time than usual for retries
 _LOG_INTERVAL = 1.0  # seconds between two reads of the log, which other kernels may write to
 
 
@@ -46,8 +46,8 @@ class Callbacks:
 
     The content of a callback is never trusted. It only causes the tune to be fetched from the service, and
     that reply is recorded in the log. Only tunes in the log are fetched, so a forged callback changes
-    nothing. `poll` makes up for lost callbacks about tunes. Of prompts, the log notes only those that
-    callbacks were about; `astria_nb.prompts` has them all.
+    nothing. `poll` makes up for lost callbacks about tunes. The log records only the prompts that callbacks
+    were about; `astria_nb.prompts` returns all of them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Callbacks:
     port : int
         The port to listen on, on this machine only; 0 for any free port. A tunnel needs a fixed one.
     secret : str, optional
-        Part of `url`, by which callbacks are authenticated. Default: a random one. To receive callbacks for
+        Part of `url`; authenticates callbacks. Default: a random one. To receive callbacks for
         tunes that an earlier kernel submitted, use the same secret and address both times. Keep it where you
         keep your API key: in Jupyter's environment or the system's keyring, not in a notebook.
 
@@ -72,9 +72,9 @@ class Callbacks:
 
     Notes
     -----
-    The service sends each callback once and signs nothing (astria-api, section 9). The secret is never shown,
-    and the log and the rows omit it. It is part of `url` and `fields`, of the tune they are used in, and of
-    code or a form for that tune. All that somebody who has it can do is to have your tunes fetched.
+    The service sends each callback once, without a signature (astria-api, section 9). The secret is never
+    shown, and the log and the rows omit it. It is part of `url` and `fields`, of the tune they are used in,
+    and of code or a form for that tune. Anyone who has it can only cause your tunes to be fetched.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class Callbacks:
         port: int = 0,
         secret: str | None = None,
     ) -> None:
-        self._receiver: Receiver | None = None  # first: a traceback shows what could not be made, too
+        self._receiver: Receiver | None = None  # first: tracebacks show incomplete objects, too
         try:
             self._secret = Secret(secret)
         finally:
@@ -136,7 +136,7 @@ class Callbacks:
 
         Examples
         --------
-        As of the class.
+        As for the class.
         """
         url = self.url
         return {
@@ -186,12 +186,12 @@ class Callbacks:
         Returns
         -------
         pandas.DataFrame
-            The rows of the log's `frame` of the tunes that were fetched.
+            The rows of the log's `frame` for the tunes that were fetched.
 
         Raises
         ------
         AstriaError
-            The service refused, or was not reached; call it again.
+            The service refused, or could not be reached; call it again.
 
         Examples
         --------
@@ -212,15 +212,15 @@ class Callbacks:
         frame : pandas.DataFrame
             One row or many, as `submit` returns them, in any form that `astria_nb.rows.typed` reads.
         timeout : float, optional
-            Maximum seconds to wait; after that, the rows are returned as they are. A poll at its end may take
-            two seconds more. Default: no limit.
+            Maximum seconds to wait; after that, the rows are returned in their current state. A poll at the
+            end may take two seconds longer. Default: no limit.
         poll : float
             Seconds between two polls of the service, in case a callback was lost.
 
         Returns
         -------
         pandas.DataFrame
-            The same rows. A row is finished as well if its tune failed, expired or was deleted; see its
+            The same rows. A row is also finished if its tune failed, expired or was deleted; see its
             ``status``.
 
         Raises
@@ -282,7 +282,7 @@ class Callbacks:
         return f"http://{HOST}:{receiver.port}"
 
     def _latest(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows in the state that the log has."""
+        """Return the rows in their state in the log."""
         records = {position: self._record(row) for position, row in enumerate(frame.to_dict("records"))}
         updated = {position: record for position, record in records.items() if record is not None}
         if not updated:

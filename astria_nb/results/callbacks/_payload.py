@@ -34,7 +34,7 @@ class CallbackPayload:
 
 
 def parse_payload(body: bytes) -> CallbackPayload | None:
-    """Return what a body is about; None if it is not a JSON object or array.
+    """Return the tunes that a body is about; None if it is not a JSON object or array.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from astria_nb.tune import validators
 
 
 def check_public_url(public_url: str | None, base_url: str) -> None:
-    """Make sure that a service can send callbacks to an address, and that nobody can read them on the way.
+    """Make sure that a service can send callbacks to an address, and that they cannot be read on the way.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Receives POSTs to one secret address of this machine, and tells strangers nothing."""
+"""Receives POSTs to one secret address of this machine, and reveals nothing to other requests."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class _PendingFetch:
 
 
 class Refresher:
-    """Fetches tunes on a thread of its own. Several callbacks for one tune cause a single fetch.
+    """Fetches tunes on its own thread. Several callbacks for one tune cause a single fetch.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Refresher:
     Attributes
     ----------
     version : int
-        Grows with each state that is recorded; see `wait_for_change`.
+        Increases with each recorded state; see `wait_for_change`.
     """
 
     def __init__(self, log: Log, client: Client) -> None:
@@ -82,14 +82,14 @@ class Refresher:
         if payload is None:
             return 400
         try:
-            # Before the look-up: the tune of a callback that arrives before the reply to its submission.
+            # Before the look-up: a callback may arrive before the reply to its tune's submission.
             is_submitting = bool(self._log.unsettled(self._service, self._account))
             in_log = [tune_id for tune_id in payload.tune_ids if self._in_log(tune_id)]
             for tune_id in in_log:
-                if tune_id not in self._pending:  # else the log has an event for this fetch
+                if tune_id not in self._pending:  # otherwise the log has an event for this fetch
                     self._note(tune_id)
         except LogError:
-            # Fetched all the same, once the log can be read.
+            # Fetched anyway, once the log can be read.
             self._schedule(payload.tune_ids, payload.has_prompts, is_in_log=False)
             return 503
         self._schedule(in_log, payload.has_prompts)
@@ -104,10 +104,10 @@ class Refresher:
         Raises
         ------
         AstriaError
-            The service refused, or was not reached, or the log cannot be written.
+            The service refused or could not be reached, or the log cannot be written.
         """
         client = self._client
-        # Asked for here only: a callback must be answered at once.
+        # Only requested here: a callback must be answered at once.
         self._account = self._recorder.account = client.account
         tune_ids = self._unfinished()
         with self._changed:
@@ -125,12 +125,12 @@ class Refresher:
         return tune_ids
 
     def wait_for_change(self, version: int, seconds: float) -> None:
-        """Block until `version` is another one, for some seconds at most."""
+        """Block until `version` changes, for some seconds at most."""
         with self._changed:
             self._changed.wait_for(lambda: self.version != version, max(0.0, seconds))
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """Block until nothing is pending, for some seconds at most, and return whether nothing is."""
+        """Block until no fetch is pending, for some seconds at most, and return whether none is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._pending and not self._is_busy, seconds)
 
@@ -198,7 +198,7 @@ class Refresher:
 
     def _fetch(self, tune_id: int, with_prompts: bool) -> None:
         has_changed = False
-        self._not_before[tune_id] = time.monotonic() + MIN_INTERVAL  # also for what arrives meanwhile
+        self._not_before[tune_id] = time.monotonic() + MIN_INTERVAL  # for callbacks meanwhile, too
         try:
             has_changed = self._record("callback", self._client.tune(tune_id))
             if with_prompts:
@@ -240,7 +240,7 @@ class Refresher:
         return is_new
 
     def _record_deletion(self, kind: str, tune_id: int) -> bool:
-        """Record that a tune is gone, and return whether it must be: a young one may not be listed yet."""
+        """Record that a tune is gone, and return whether that is certain: a new one may not be listed yet."""
         submission = self._in_log(tune_id)
         record = (submission.record if submission is not None else None) or {}
         if is_recent(parse_time(record.get("created_at")), self._client.now()):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from astria_nb.errors import AstriaError, Problem
 
-_NAME = "secret"  # a value of this name is taken out of whatever is recorded (`astria_nb.redaction`)
+_NAME = "secret"  # values with this name are removed from all records (`astria_nb.utils.redaction`)
 _VALID = re.compile(r"[A-Za-z0-9._~-]{20,200}")
 _MAX_FIELDS = 50  # of a query string
 
@@ -26,7 +26,7 @@ class Secret:
     Raises
     ------
     AstriaError
-        The text is not of that form.
+        The text does not have that form.
 
     Examples
     --------

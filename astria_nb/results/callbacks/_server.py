@@ -1,4 +1,4 @@
-"""waitress with limits for strangers, a time limit for a whole request, and an end without losses."""
+"""waitress with limits for unauthenticated requests, a total time limit, and a graceful end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from astria_nb.results.callbacks._secret import Secret
 HOST = "127.0.0.1"
 HEAD_BYTES, BODY_BYTES = 16 * 2**10, 4 * 2**20
 STRANGER_BODY_BYTES = 64 * 2**10
-"""How much is read of a request without the secret: enough to answer it without a connection reset."""
+"""Bytes that are read of a request without the secret: enough to answer it without a connection reset."""
 SECONDS = 10.0
 """Time limit for receiving a whole request."""
 READING, CONNECTIONS = 32, 64
@@ -38,7 +38,7 @@ def listen(port: int) -> socket.socket:
     """Return a listening socket of this machine; if waitress fails to bind one, its threads stay behind."""
     listener = socket.socket()
     try:
-        if os.name == "posix":  # elsewhere another program could take the port as well
+        if os.name == "posix":  # otherwise another program could use the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen(128)
@@ -54,7 +54,7 @@ def status_line(status: int) -> str:
 
 
 class _Parser(HTTPRequestParser):
-    """Limits what is read of a request without the secret, and lets every connection end with its answer."""
+    """Limits the bytes read of a request without the secret, and ends every connection after its answer."""
 
     adj: Any
     has_secret = False
@@ -65,7 +65,7 @@ class _Parser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         consumed = super().received(data)
-        if self.completed:  # else waitress would ask for the body of a request that it refuses
+        if self.completed:  # otherwise waitress would ask for the body of a request that it refuses
             self.expect_continue = False
         return int(consumed)
 
@@ -111,7 +111,7 @@ class Server(TcpWSGIServer):
     Parameters
     ----------
     secret : Secret
-        Requests without it are answered 404, and little of them is read.
+        Requests without it are answered 404, and only a small part of them is read.
     application : callable
         A WSGI application, called from several threads.
     listener : socket.socket
@@ -130,7 +130,7 @@ class Server(TcpWSGIServer):
             port=listener.getsockname()[1],
             threads=_THREADS,
             connection_limit=CONNECTIONS + 2,  # waitress counts its own two sockets
-            recv_bytes=STRANGER_BODY_BYTES,  # what is not read before the answer causes a connection reset
+            recv_bytes=STRANGER_BODY_BYTES,  # data left unread before the answer causes a connection reset
             max_request_header_size=HEAD_BYTES,
             max_request_body_size=BODY_BYTES + 1,
             cleanup_interval=0,  # `maintenance` runs whenever a socket is ready, and once a second
@@ -151,7 +151,7 @@ class Server(TcpWSGIServer):
                 channel.will_close = True
 
     def pull_trigger(self) -> None:
-        """Wake the thread of `run`, if it has not ended: its pipe's number may be that of another file."""
+        """Wake the thread of `run` unless it has ended: its pipe's number may then belong to another file."""
         with self._closing:
             if not self._is_closed:
                 super().pull_trigger()
@@ -164,7 +164,7 @@ class Server(TcpWSGIServer):
 
     def _call(self, function: Callable[[], None]) -> None:
         """Call a function on the thread of `run`."""
-        with self._closing:  # else it may be called, and close the pipe, before the pipe is written
+        with self._closing:  # otherwise it may be called, and close the pipe, before the pipe is written
             self.trigger.pull_trigger(function)
 
     def _stop_reading(self) -> None:

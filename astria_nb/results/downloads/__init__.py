@@ -1,4 +1,4 @@
-"""Downloading pictures, finding the tunes that expire soon, and keeping them."""
+"""Downloads of pictures, and tunes that expire soon: finding and keeping them."""
 
 from astria_nb.results.downloads._archive import PictureArchive, PictureOriginal, fetch_each
 from astria_nb.results.downloads._auto_extend import is_kept

@@ -1,4 +1,4 @@
-"""Pictures as a stream of bytes, for a computer that does not see the kernel's disk."""
+"""Pictures as a stream of bytes, for a computer without access to the kernel's disk."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from astria_nb.rows import prompt_frame
 from astria_nb.utils.temporary_folder import TemporaryFolder
 
 _BLOCK = 2**18  # bytes that are read from the disk at once
-_THREADS = 4  # the pictures that wait for their place in the zip file lie on the disk meanwhile
+_THREADS = 4  # pictures that wait for their place in the zip file are stored on the disk
 _REGULAR_FILE = 0o100644 << 16
 
 
 class PictureArchive:
-    """The pictures of tunes as one zip file, which is made while it is read and never stored as a whole.
+    """The pictures of tunes as one zip file, which is created while it is read and never stored as a whole.
 
-    The names in it, and its ``manifest.jsonl``, are those of `download`; unpacked, it is a folder with which
-    `download` continues. A picture that could not be fetched has a line in the manifest with its ``problem``.
+    Its file names and its ``manifest.jsonl`` are the same as from `download`, which can continue in the
+    unpacked folder. A picture that could not be fetched has a line in the manifest with its ``problem``.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class PictureArchive:
     name : str
         The file's name.
     saved, total : int
-        The pictures that are in the file, and all of them.
+        The number of pictures in the file, and of all pictures.
     problems : list of str
-        What is missing, and why.
+        The missing pictures, and why they are missing.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class PictureArchive:
 
     def _add(self, archive: zipfile.ZipFile, sink: _Sink, entry: Entry, file: IO[bytes]) -> Iterator[bytes]:
         info = self._info(entry.file)
-        info.file_size = entry.bytes  # whether its size takes the large form of the header
+        info.file_size = entry.bytes  # whether its size needs the large form of the header
         file.seek(0)
         with archive.open(info, "w") as target:
             while block := file.read(_BLOCK):
@@ -115,7 +115,7 @@ class PictureArchive:
 
 
 class PictureOriginal:
-    """One picture as the service has it, under the name that `download` gives it.
+    """One picture as the service returns it, under the name that `download` uses.
 
     Parameters
     ----------
@@ -134,12 +134,12 @@ class PictureOriginal:
     Raises
     ------
     AstriaError
-        The service does not have it.
+        The service does not have the picture.
     """
 
     def __init__(self, prompt_id: int, number: int, client: Client) -> None:
         self._client = client
-        # Fetched anew: addresses are signed for a while, and a log does not keep the signatures.
+        # Fetched again: addresses are signed for a limited time, and a log does not keep the signatures.
         (prompt,) = prompt_frame([client.prompt(prompt_id)]).to_dict("records")
         if number > len(prompt["images"]):
             problem = Problem("images", "the service no longer has this picture", "press Check again")
@@ -156,7 +156,7 @@ class PictureOriginal:
         Raises
         ------
         AstriaError
-            It could not be fetched.
+            The picture could not be fetched.
         """
         for result in fetch_each(self._client, [self._picture]):
             if result is None:
@@ -199,7 +199,7 @@ def fetch_each(client: Client, pictures: list[RemotePicture]) -> Generator[Fetch
 
 @contextmanager
 def _disk_errors() -> Iterator[None]:
-    """Name the folder for temporary files, which the reader did not choose, and what helps."""
+    """Name the folder for temporary files, which the user did not choose, and what helps."""
     try:
         yield
         return
@@ -210,7 +210,7 @@ def _disk_errors() -> Iterator[None]:
             raise
         reason = error.problems[0].what
     what = f"the kernel's disk for temporary files cannot be used ({reason})"
-    raise AstriaError(Problem("folder", what, "free some space there, or let TMPDIR name another folder"))
+    raise AstriaError(Problem("folder", what, "free some space there, or set TMPDIR to another folder"))
 
 
 def _failure_fields(result: FetchResult) -> dict[str, object]:
@@ -230,14 +230,14 @@ def _short_name(picture: RemotePicture) -> str:
 
 
 def _zip_time(time: datetime) -> tuple[int, int, int, int, int, int]:
-    """Return a time as zip files have it, from 1980 to 2107: the clock of a service may be far off."""
+    """Return a time for a zip file, from 1980 to 2107: the clock of a service may be far off."""
     if not 1980 <= time.year <= 2107:
         return 1980, 1, 1, 0, 0, 0
     return time.year, time.month, time.day, time.hour, time.minute, time.second
 
 
 class _Sink:
-    """Takes what a zip file writes, and gives it out in blocks of one size. It cannot seek."""
+    """Receives what a zip file writes, and returns it in blocks of equal size. It cannot seek."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -249,13 +249,13 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Do nothing: what was written is given out by `take`."""
+        """Do nothing: `take` returns the written data."""
 
     def close(self) -> None:
-        """Do nothing: the same."""
+        """Do nothing, as in `flush`."""
 
     def take(self) -> Iterator[bytes]:
-        """Yield and forget what fills whole blocks."""
+        """Yield and forget complete blocks."""
         while len(self._buffer) >= self._size:
             yield bytes(self._buffer[: self._size])
             del self._buffer[: self._size]

@@ -1,4 +1,4 @@
-"""The setting that keeps a tune: sent once, and looked up until it is certain what became of it."""
+"""The setting that keeps a tune: sent once, and looked up until the outcome is certain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astria_nb.utils.times import parse_time
 
 SETTLE_SECONDS = 60.0
 """How long the service may still be working on a request whose answer was lost (astria-api, section 8)."""
-_FIRST_PAUSE = 1.0  # seconds before the second look; doubled after each
+_FIRST_PAUSE = 1.0  # seconds before the second look-up; doubled after each
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}  # some replies have text or a number
 
 
@@ -33,20 +33,20 @@ class SettingChange:
         self._client, self._tune_id, self._auto_extend = client, tune_id, auto_extend
         self._before: Json = {}
         self._after: Json | None = None
-        self._reason = ""  # why the answer is not known
+        self._reason = ""  # why the answer is unknown
 
     def send(self) -> bool:
-        """Change the tune unless it is as it should be, and return whether that is certain.
+        """Change the tune unless it has the setting already, and return whether the outcome is certain.
 
         Raises
         ------
         AstriaError
-            It was not changed.
+            The tune was not changed.
         """
         client, tune_id = self._client, self._tune_id
         try:
             self._before = client.tune(tune_id)
-        except (ServerError, UnexpectedReplyError) as error:  # their words name no tune
+        except (ServerError, UnexpectedReplyError) as error:  # their texts do not name the tune
             words = f"asked for tune {tune_id}"
             error.args = tuple(
                 replace(problem, what=f"{problem.what}, {words}") for problem in error.problems
@@ -68,7 +68,7 @@ class SettingChange:
         """Look the tune up, and return whether it is certain that it was changed."""
         try:
             self._after = self._client.tune(self._tune_id)
-        except AstriaError:  # what was done is done
+        except AstriaError:  # an interrupt must not hide a completed change
             self._after = None
         return self._is_done()
 
@@ -78,7 +78,7 @@ class SettingChange:
         Raises
         ------
         AstriaError
-            It was not changed, by a look that came late enough to tell.
+            The tune was not changed, according to a look-up that was late enough to be certain.
         OutcomeUnknownError
             It is unknown whether it was changed.
         """
@@ -94,19 +94,19 @@ class SettingChange:
 
     def _is_done(self) -> bool:
         latest = self._after or self._before
-        # An expiry that moved was paid for, whatever the setting says: it must not be asked for again.
+        # A later expiry was paid for, whatever the setting says: it must not be requested again.
         is_extended = self._auto_extend and 0 < _expiry(self._before) < _expiry(latest)
         is_accepted = is_kept(latest) is None and not self._reason
         return is_kept(latest) is self._auto_extend or is_extended or is_accepted
 
 
 def settle(changes: Iterable[SettingChange], report: ReportProgress) -> None:
-    """Look tunes up, all together, until they were changed or the service must be done with them.
+    """Look up tunes together, until they are changed or the service must have finished.
 
     Parameters
     ----------
     changes : iterable of SettingChange
-        Each was sent, and is not certain.
+        Changes that were sent and whose outcome is not certain.
     report : callable
         Called while this waits, with a fraction from 0 to 1 and a text.
     """
@@ -118,7 +118,7 @@ def settle(changes: Iterable[SettingChange], report: ReportProgress) -> None:
 
 
 def is_kept(tune: Mapping[Any, Any]) -> bool | None:
-    """Return whether the service keeps a tune beyond its expiry, or None if the tune does not say it.
+    """Return whether the service keeps a tune beyond its expiry, or None if the tune does not say so.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def download(
     *,
     max_workers: int = 8,
 ) -> pd.DataFrame:
-    """Download the pictures of tunes into a folder. Safe to interrupt; called again, it continues.
+    """Download the pictures of tunes into a folder. Safe to interrupt; call it again to continue.
 
     Parameters
     ----------
@@ -72,28 +72,28 @@ def download(
     Returns
     -------
     pandas.DataFrame
-        A row per picture. ``status`` is ``saved``, ``there`` (it already was, with the recorded size and
-        hash) or ``failed``, with the reason in ``problem``. ``expires_at`` is when the service deletes it, in
-        UTC. Pending prompts have no row; a tune that no longer exists, or whose prompts could not be listed,
-        has one, without a picture.
-        ``problem`` also tells if another file had the name of a picture, which is saved as
-        ``<prompt_id>-<number>_2.jpg`` then, and if one is ``there`` whose address has changed since.
+        A row per picture. ``status`` is ``saved``, ``there`` (the file existed already, with the recorded
+        size and hash) or ``failed``, with the reason in ``problem``. ``expires_at`` is when the service
+        deletes the picture, in UTC. Pending prompts have no row; a tune that no longer exists, or whose
+        prompts could not be listed, has a row without a picture. ``problem`` also says if another file had
+        the name of a picture, which is then saved as ``<prompt_id>-<number>_2.jpg``, and if the address of a
+        picture that is ``there`` has changed since.
 
     Raises
     ------
     TuneError
         These are not tunes, or tunes of another service or account.
     AstriaError
-        An argument is not valid, the folder cannot be used or its disk is full (field ``folder``). Files that
-        are complete are kept.
+        An argument is not valid, the folder cannot be used, or its disk is full (field ``folder``). Complete
+        files are kept.
     ApiError, NotSentError
-        The prompts of no tune could be listed, or of three in a row.
+        The prompts could not be listed for any tune, or for three tunes in a row.
 
     Notes
     -----
     The service keeps pictures for 30 days after training (astria-api, section 13). Several processes may
     download into the same folder. Nothing is written outside of it, and links in it are not followed. A file
-    is replaced only by a picture that begins with all of its content, as a file that was cut off does. A
+    is replaced only if its content is the beginning of the picture, as after an interrupted download. A
     picture or video may have up to 1 GiB.
 
     Examples
@@ -131,14 +131,14 @@ def _to_folder(folder: str | os.PathLike[str]) -> Path:
         what, hint = f"{short(folder)} is not a valid path", "give the path of a folder"
     except OSError as error:
         path, hint = None, "give an absolute path, or change the working directory with os.chdir"
-        what = f"{short(folder)} is in no folder: there is no working directory ({error.strerror or error})"
+        what = f"{short(folder)} is relative, and there is no working directory ({error.strerror or error})"
     if path is None:
         raise AstriaError(Problem("folder", what, hint))
     return path
 
 
 def list_pictures(frame: pd.DataFrame, client: Client) -> tuple[list[RemotePicture], list[dict[str, Any]]]:
-    """Return the pictures of tunes, oldest prompt first, and a row for each tune without a list of them.
+    """Return the pictures of tunes, oldest prompt first, and a row for each tune that cannot be listed.
 
     Parameters
     ----------

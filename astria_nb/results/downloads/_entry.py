@@ -1,4 +1,4 @@
-"""A line of the manifest: what a downloaded picture is, and where it came from."""
+"""A line of the manifest: a downloaded picture, and where it came from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Entry:
     text : str
         The prompt's text.
     url : str
-        Without signatures.
+        Address without signatures.
     file : str
         Its name in the folder.
     bytes : int
@@ -39,7 +39,7 @@ class Entry:
     sha256 : str
         In lower-case hexadecimal digits.
     added : mapping
-        What others have added to its line; it is kept.
+        Fields that others have added to its line; they are kept.
     """
 
     prompt_id: int
@@ -58,8 +58,8 @@ class Entry:
         return self.prompt_id, self.number
 
     def fields(self) -> dict[str, Any]:
-        """Return what its line in the manifest has."""
-        # Not by `dataclasses.asdict`, which copies each value deeply: ten times the work for each line.
+        """Return the content of its line in the manifest."""
+        # Not with `dataclasses.asdict`, whose deep copies take ten times as long for each line.
         return {name: getattr(self, name) for name in _FIELDS} | dict(self.added)
 
 
@@ -80,7 +80,7 @@ def names_for(prompt_id: int, number: int, suffix: str) -> Iterator[str]:
 
 
 def manifest_line(fields: Mapping[str, Any]) -> str:
-    """Return fields as one line of JSON. What ends a line for some, or a terminal obeys, is escaped.
+    """Return fields as one line of JSON, with line separators and terminal control characters escaped.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def parse_line(line: bytes) -> Entry | None:
 
 
 def _is_valid(entry: Entry) -> bool:
-    """Return whether an entry could be ours: the file of a foreign one may lie outside of the folder."""
+    """Return whether an entry could be ours: the file of another one may be outside of the folder."""
     numbers: list[Any] = [entry.prompt_id, entry.number, entry.bytes]
     if entry.tune_id is not None:
         numbers.append(entry.tune_id)

@@ -1,4 +1,4 @@
-"""Which tunes the service deletes soon."""
+"""Tunes that the service will delete soon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astria_nb.rows import Rows, tune_frame
 from astria_nb.utils.arguments import check_number
 from astria_nb.utils.times import parse_time
 
-_MAX_EXPIRED = 1000  # expired tunes in a row; all older ones are taken to be expired as well
+_MAX_EXPIRED = 1000  # consecutive expired tunes, after which all older ones are assumed to be expired
 _LIFETIME = timedelta(days=30)
 _MAX_DAYS = 36500.0
 
@@ -23,13 +23,13 @@ _MAX_DAYS = 36500.0
 def expiring(frame: Rows | None = None, client: Client | None = None, *, days: float = 7.0) -> pd.DataFrame:
     """Return the tunes that expire within some days, the soonest first.
 
-    `download` saves their pictures, and `keep_longer` lets the service keep them.
+    `download` saves their pictures, and `keep_longer` tells the service to keep them.
 
     Parameters
     ----------
     frame : pandas.DataFrame, optional
-        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads; those that were not
-        finished or have no ``expires_at`` are polled. Default: all tunes of the account.
+        Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads; rows that were not finished
+        or have no ``expires_at`` are polled. Default: all tunes of the account.
     client : Client, optional
         Default as in `submit`.
     days : float
@@ -38,8 +38,8 @@ def expiring(frame: Rows | None = None, client: Client | None = None, *, days: f
     Returns
     -------
     pandas.DataFrame
-        Rows as `wait` returns them. Tunes that have already expired are not included, nor those of which the
-        service, or the row, says that they are kept longer (``auto_extend``).
+        Rows as `wait` returns them. Tunes that have already expired are not included, nor are tunes that are
+        kept longer (``auto_extend``) according to the service or the row.
 
     Raises
     ------
@@ -102,5 +102,5 @@ def _is_expired(tune: Json, now: datetime) -> bool:
     expires_at, created_at = parse_time(tune.get("expires_at")), parse_time(tune.get("created_at"))
     if expires_at is not None:
         return expires_at <= now
-    # Without a date it is not trained; after this time it never will be.
+    # A tune without a date is not trained; after this time it never will be.
     return created_at is not None and created_at < now - _LIFETIME

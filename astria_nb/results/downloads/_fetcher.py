@@ -1,4 +1,4 @@
-"""Downloading pictures to temporary files: complete or not at all, with retries and a common back-off."""
+"""Downloads of pictures to temporary files: complete or not at all, with retries and a shared back-off."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from astria_nb.results.downloads._folder_errors import folder_errors
 from astria_nb.results.downloads._safe_folder import SafeFolder, TemporaryFile
 from astria_nb.utils.formatting import format_duration, short
 
-_SECONDS = 240.0  # for all attempts of a picture; each of them has half
-_MAX_RETRY_AFTER = 600.0  # seconds; a host that asks for more ends the download
+_SECONDS = 240.0  # seconds for all attempts for a picture; each has half of them
+_MAX_RETRY_AFTER = 600.0  # seconds; if a host asks for more, the download ends
 _DEFAULT_RETRY_AFTER = 1.0  # seconds
 _MAX_BACK_OFFS = 5  # per picture
 _TAIL_BYTES = 2**16
@@ -34,9 +34,9 @@ class RemotePicture:
     text : str
         The prompt's text.
     url : str
-        As the service gives it. May be signed, so it is never written down.
+        As the service returns it. May be signed, so it is never stored.
     redacted_url : str
-        Without secrets, and without what changes with each signature.
+        Without secrets and other parts that change with each signature.
     expires_at : datetime or None
         When the service deletes it, in UTC.
     """
@@ -57,7 +57,7 @@ class RemotePicture:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """A complete file without its final name and the entry for it, or a problem."""
+    """A complete file without its final name, and its entry; or a problem."""
 
     picture: RemotePicture
     entry: Entry | None = None
@@ -83,7 +83,7 @@ class Fetcher:
 
     def __init__(self, client: Client, folder: SafeFolder, stop: threading.Event) -> None:
         self._client, self._folder, self._stop = client, folder, stop
-        self._throttle = Throttle()  # apart from the client's: pictures have other hosts
+        self._throttle = Throttle()  # separate from the client's: pictures have other hosts
         self._retry_after = 0.0
         self._streams: set[PictureStream] = set()
         self.bytes = 0
@@ -103,7 +103,7 @@ class Fetcher:
                 return FetchResult(
                     picture, problem=f"its host asks to wait {delay}; call download after that"
                 )
-            self._throttle.wait(self._stop)  # outside of the retries' deadline: it may take minutes
+            self._throttle.wait(self._stop)  # outside the retries' deadline: it may take minutes
             try:
                 return retry.call_with_retries(
                     lambda: self._attempt(picture), seconds=_SECONDS, name="a picture", now=self._client.now

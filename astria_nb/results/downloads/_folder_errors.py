@@ -1,4 +1,4 @@
-"""Errors of the disk as errors of the folder, with a next step."""
+"""Errors of the disk, converted to errors about the folder with a next step."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from astria_nb.utils.progress import Progress
 
 _OF_ALL_TUNES = (UnauthorizedError, TooManyRequestsError, NotSentError)
 EXTENSION_MC = 50_000
-"""What the service charges for a tune and month, in millicents (astria-api, section 13)."""
+"""The service's charge per tune and month, in millicents (astria-api, section 13)."""
 
 
 def keep_longer(
@@ -35,7 +35,7 @@ def keep_longer(
     auto_extend: bool = True,
     max_cost: float | None = None,
 ) -> pd.DataFrame:
-    """Let the service keep tunes and their pictures beyond their expiry, for about $0.50 a tune and month.
+    """Keep tunes and their pictures on the service beyond their expiry, for about $0.50 a tune and month.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def keep_longer(
     client : Client, optional
         Default as in `submit`.
     auto_extend : bool
-        False stops keeping them: each is deleted when the time is over that was paid for.
+        False stops keeping them: each is deleted when the paid time is over.
     max_cost : float, optional
-        What all of them may cost a month, in US dollars. Nothing is sent if it is more.
+        Limit for the cost of all of them a month, in US dollars. Nothing is sent if they cost more.
 
     Returns
     -------
@@ -60,20 +60,20 @@ def keep_longer(
     TuneError
         These are not tunes, or tunes of another service or account.
     AstriaError
-        The price is above `max_cost`, or a tune has expired, is gone, or was refused: a problem for each. The
-        others were changed.
+        The price is above `max_cost`, or tunes have expired, are gone, or were refused, with a problem for
+        each. The others were changed.
     UnauthorizedError, TooManyRequestsError, NotSentError
-        The key was refused, the service asked to wait, or it was not reached, which ends it. The last problem
-        names the tunes that were not changed.
+        The key was refused, the service asked to wait, or it could not be reached, which ends the call. The
+        last problem names the tunes that were not changed.
     OutcomeUnknownError
-        The service did not say whether a tune was changed, and its state does not tell either. The other
-        problems are named, too.
+        It is unknown whether a tune was changed: the service did not say so, and its state does not show it.
+        The other problems are included, too.
 
     Notes
     -----
-    It is a setting of the tune (``auto_extend``), not a purchase, and stays until it is taken back. The
-    service is asked for it first, and nothing is sent for a tune that has it already. A request is sent
-    once; if its answer is lost, the tune is looked up.
+    This is a setting of the tune (``auto_extend``), not a purchase, and stays until it is turned off. The
+    setting is looked up first, and nothing is sent for a tune that has it already. A request is sent once; if
+    its answer is lost, the tune is looked up.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def keep_longer(
     '2026-03-02T12:14:00.000Z'
     """
     client = client_or_default(client)
-    if auto_extend is None:  # a value that is missing must not end what is kept
+    if auto_extend is None:  # a missing value must not turn the setting off
         raise AstriaError(Problem("auto_extend", "None is not a truth value", "give True or False"))
     auto_extend = check_bool("auto_extend", auto_extend)
     frame = tunes_of(frame, client)
@@ -112,7 +112,7 @@ def keep_longer(
                 changes[tune_id] = change
             except AstriaError as error:
                 problems[tune_id] = error
-                if isinstance(error, _OF_ALL_TUNES):  # as it would be for the others
+                if isinstance(error, _OF_ALL_TUNES):  # the others would fail in the same way
                     stopped = error
                     break
         settle(lost, progress.update)
@@ -129,7 +129,7 @@ def keep_longer(
 
 
 def price_text(count: int = 1) -> str:
-    """Return what it costs to keep so many tunes, such as ``about $0.50 a month``."""
+    """Return the cost of keeping a number of tunes, such as ``about $0.50 a month``."""
     return f"about {dollars(count * EXTENSION_MC)} a month"
 
 
@@ -143,11 +143,11 @@ def _failure(tune_ids: list[int], errors: dict[int, AstriaError], stopped: Astri
     Parameters
     ----------
     tune_ids : list of int
-        All that were to be changed, in their order.
+        All tunes to change, in order.
     errors : dict of int to AstriaError
-        By the tune's id.
+        Errors by the tune's id.
     stopped : AstriaError or None
-        The one of them that kept the tunes after it from being reached.
+        The tune whose error ended the call before the tunes after it.
     """
     problems = [problem for id_ in tune_ids if id_ in errors for problem in errors[id_].problems]
     if stopped is not None and len(tune_ids) > 1:

@@ -1,4 +1,4 @@
-"""The manifest beside downloaded pictures: what each is, where it came from, its size and its hash."""
+"""The manifest beside downloaded pictures: the origin, the size and the hash of each."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Manifest:
         Raises
         ------
         OSError
-            There is a file, which cannot be read.
+            There is a file, but it cannot be read.
         """
         file = self._folder.open(NAME)
         if file is None:
-            if self._folder.has_file(NAME):  # written anew, it would lose what it has
+            if self._folder.has_file(NAME):  # writing a new file would lose its content
                 raise OSError(f"its {NAME} cannot be read")
             self._entries, self._other_lines, self._file_state = {}, [], None
             return
@@ -96,7 +96,7 @@ class Manifest:
         self._file_state = state
 
     def _add(self, entry: Entry) -> None:
-        """Add an entry instead of those of the same picture or file, with what others added to them."""
+        """Add an entry in place of those of the same picture or file, with the fields that others added."""
         added: dict[str, Any] = {}
         others: list[Entry] = []
         for other in self.of_prompt(entry.prompt_id):
@@ -108,7 +108,7 @@ class Manifest:
         self._entries[entry.prompt_id] = [*others, entry]
 
     def _is_settled(self, line: bytes) -> bool:
-        """Return whether a line of `PictureArchive` says that a picture is missing, which is there."""
+        """Return whether a line of `PictureArchive` reports a picture as missing that now exists."""
         try:
             fields = json.loads(line)
             if fields.keys() != _FAILURE:

@@ -1,4 +1,4 @@
-"""Which entries of the manifest are those of the pictures that the service lists."""
+"""Matching of entries in the manifest with the pictures that the service lists."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Matches:
     Attributes
     ----------
     same : dict of Key to Entry
-        The entry with the picture's address, be it at another place of the list.
+        The entry with the picture's address, even at another position of the list.
     former : dict of Key to list of Entry
-        For the other pictures: the entries of their prompt with the same file name in another address, which
-        are of no other picture: the service may have moved it.
+        For the other pictures: the entries of their prompt with the same file name in another address that
+        belong to no other picture, since the service may have moved it.
     """
 
     same: dict[Key, Entry]
@@ -30,7 +30,7 @@ class Matches:
 
 
 def match(pictures: Sequence[RemotePicture], manifest: Manifest) -> Matches:
-    """Return the entries of pictures. No entry is that of two.
+    """Return the entries of pictures. No entry belongs to two pictures.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def match(pictures: Sequence[RemotePicture], manifest: Manifest) -> Matches:
     same = {key: entry for key, entry in found.items() if entry is not None}
     taken = {entry.file for entry in same.values()}
     others = [picture for picture in pictures if picture.key not in same]
-    for picture in others:  # a list that got shorter moves its pictures
+    for picture in others:  # pictures move when a list gets shorter
         for entry in manifest.of_prompt(picture.prompt_id):
             if entry.url == picture.redacted_url and entry.file not in taken:
                 same[picture.key] = entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from astria_nb.images import media_type as signatures
 
 HEAD_BYTES = signatures.HEAD_BYTES
-"""How many bytes of a file `suffix` and `is_truncated` want to see."""
+"""How many bytes of a file `suffix` and `is_truncated` need."""
 
 _SUFFIXES = {
     "image/jpeg": ".jpg",
@@ -29,7 +29,7 @@ def suffix(content_type: str, head: bytes) -> str | None:
     Parameters
     ----------
     content_type : str
-        Without parameters. Where it is not known, the bytes decide.
+        Without parameters. If it is not known, the bytes decide.
     head : bytes
         The first `HEAD_BYTES`.
 

@@ -24,7 +24,7 @@ from astria_nb.utils.formatting import format_size
 
 Row = dict[str, Any]
 _SILENT_SECONDS = 1.0  # before the display appears: the output of a repeated download stays the same
-_PUBLISH_RATIO = 5  # the manifest is written again after this many times as long as writing it took
+_PUBLISH_RATIO = 5  # the manifest is written again after this multiple of the time that writing it took
 
 
 class DownloadRun:
@@ -38,7 +38,7 @@ class DownloadRun:
     threads : int
         The number of pictures to download at a time.
     on_progress : callable
-        Called with the fraction that is done, from 0 to 1, and the same in words.
+        Called with the completed fraction, from 0 to 1, and the same as text.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class DownloadRun:
             self._report()
 
     def _failed_row(self, result: FetchResult) -> Row:
-        """Return the row of a picture that could not be fetched: the service may have moved what is there."""
+        """Return the row of a picture that could not be fetched; a file from a former address is kept."""
         former = self._matches.former.get(result.picture.key, [])
         with folder_errors(self._folder.path):
             entry = next(filter(self._manifest.is_complete, former), None)
@@ -128,7 +128,7 @@ class DownloadRun:
         entry = self._matches.same.get(result.picture.key)
         if entry is None or not self._folder.has_file(entry.file):
             return result.problem
-        return f"{result.problem}. {entry.file} is not as it was saved; it was kept"
+        return f"{result.problem}. {entry.file} was changed after it was saved; it was kept"
 
     def _publish(self) -> None:
         """Give files their names, then write the manifest: a new entry is always that of a complete file."""
@@ -154,7 +154,7 @@ class DownloadRun:
             return
         names = names_for(entry.prompt_id, entry.number, Path(entry.file).suffix)
         name = next(name for name in names if self._folder.may_replace(name, temporary))
-        problem = None if name == entry.file else f"{entry.file} is something else, and was kept"
+        problem = None if name == entry.file else f"{entry.file} is a different file, and was kept"
         entry = replace(entry, file=name)
         self._folder.publish(temporary, name)
         self._unrecorded.append(entry)

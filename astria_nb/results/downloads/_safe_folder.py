@@ -1,4 +1,4 @@
-"""A folder that is only written to by whole files, and never through a link that lies in it."""
+"""A folder that only receives complete files, and never through a link inside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HAS_DIR_FD = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TemporaryFile:
-    """A file that has no final name yet. It is locked as long as its process lives."""
+    """A file without its final name. It is locked while its process lives."""
 
     name: str
     file: IO[bytes]
@@ -100,15 +100,16 @@ class SafeFolder:
                 file = os.fdopen(self._open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR), "w+b")
                 temporary = TemporaryFile(name, file)
                 self._temporaries.add(temporary)
-            # Not by the number of the open file's links, which not every network drive counts.
+            # Not by the open file's number of links, which some network drives do not count.
             if _lock_file(file.fileno(), wait=True) and self._mode(name) is not None:
                 return temporary
-            self.discard(temporary)  # another process swept it before it was locked
+            self.discard(temporary)  # another process removed it before it was locked
 
     def may_replace(self, name: str, temporary: TemporaryFile) -> bool:
-        """Return whether nothing is lost if a temporary file gets a name.
+        """Return whether giving a temporary file a name loses nothing.
 
-        That is so if nothing has it, or a link, or a file that has no more than the beginning of its content.
+        This is the case if the name is free, or is that of a link, or of a file with only the beginning of
+        the content.
         """
         mode = self._mode(name)
         if mode is None or stat.S_ISLNK(mode):
@@ -124,12 +125,12 @@ class SafeFolder:
         return True
 
     def has_file(self, name: str) -> bool:
-        """Return whether a regular file has a name, also one that may not be read."""
+        """Return whether a regular file has a name, even if it may not be read."""
         mode = self._mode(name)
         return mode is not None and stat.S_ISREG(mode)
 
     def publish(self, temporary: TemporaryFile, name: str) -> None:
-        """Give a temporary file its final name, replacing whatever has it."""
+        """Give a temporary file its final name, and replace any file with that name."""
         at = self._descriptor
         with self._lock:
             os.replace(self._path(temporary.name), self._path(name), src_dir_fd=at, dst_dir_fd=at)
@@ -153,7 +154,7 @@ class SafeFolder:
             os.fsync(self._descriptor)
 
     def sweep(self) -> None:
-        """Remove the temporary files of killed processes: those that nobody locks."""
+        """Remove the temporary files of killed processes, which are not locked."""
         if sys.platform == "win32":
             return
         at = self._descriptor
@@ -174,7 +175,7 @@ class SafeFolder:
             os.close(descriptor)
 
     def _mode(self, name: str) -> int | None:
-        """Return the type and permissions of what has a name, or None."""
+        """Return the type and permissions of the entry with a name, or None."""
         try:
             return os.stat(self._path(name), dir_fd=self._descriptor, follow_symlinks=False).st_mode
         except FileNotFoundError:
@@ -191,15 +192,15 @@ class SafeFolder:
 
 
 def _lock_file(descriptor: int, *, wait: bool) -> bool:
-    """Lock a file until it is closed, and return whether nobody else can have it.
+    """Lock a file until it is closed, and return whether no one else can lock it.
 
-    On a disk without locks, as on some clusters, a wait is over at once: two processes that download into
-    one folder may then fetch a picture twice.
+    On a disk without locks, as on some clusters, a wait ends at once: two processes that download into one
+    folder may then fetch a picture twice.
     """
     if sys.platform == "win32":
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # without `wait`, another process has it, or it cannot be known
+    except OSError:  # without `wait`, another process has locked it, or that is unknown
         return wait
     return True

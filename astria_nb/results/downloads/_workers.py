@@ -1,4 +1,4 @@
-"""Running many small jobs in a few threads, with an end at once on interrupt."""
+"""Running many small jobs in a few threads, which end at once on an interrupt."""
 
 from __future__ import annotations
 

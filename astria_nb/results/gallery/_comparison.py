@@ -54,9 +54,9 @@ class Comparison(TypedDict):
 def compare(frame: pd.DataFrame, prompts: Iterable[Record]) -> Comparison:
     """Arrange pictures by template and tune.
 
-    A template is one of a pack (``orig_prompt_id``). Prompts that were made of none count as one if they have
-    the same text. A template that made several pictures has a row for each. A tune that is given twice, or a
-    prompt of two runs, has its pictures in the first of the columns.
+    A template belongs to a pack (``orig_prompt_id``). Prompts without a template are grouped by their text. A
+    template that made several pictures has a row for each. If a tune is given twice, or a prompt belongs to
+    two runs, its pictures are in the first of the columns.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _template(prompt: Record) -> tuple[object, str, str]:
 
 
 def _cells(prompt: Record, tune: Record, shown_in: int | None) -> list[ComparisonCell]:
-    """Return the cells of a prompt in a tune's column; those of another column that has them name it."""
+    """Return the cells of a prompt in a tune's column; if another column shows the pictures, they name it."""
     prompt_id = int(prompt["id"])
     if shown_in is not None and prompt["status"] != "pending":
         gap = f"the same as in column {shown_in + 1}"

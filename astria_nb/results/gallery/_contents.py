@@ -1,4 +1,4 @@
-"""The prompts of tunes as the gallery shows them: a card for each that finished, and counts of the rest."""
+"""The prompts of tunes in the gallery: a card for each finished one, and counts of the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PromptPicture(TypedDict):
     """One picture of a prompt."""
 
     id: str
-    url: str  # empty unless it is a web address: anything else could run in the notebook
+    url: str  # empty unless it is a web address: anything else could run code in the notebook
 
 
 class PromptCard(TypedDict):
@@ -47,7 +47,7 @@ class GalleryContents:
         self._prompts: dict[int, Mapping[Any, Any]] = {}
         self._frame = pd.DataFrame({"id": []})
         self._pending: dict[int, int] = {}  # number of pictures by prompt
-        self._likes: dict[int, bool] = {}  # set by the user: a poll may have begun before
+        self._likes: dict[int, bool] = {}  # set by the user: a poll may have begun earlier
         self._lost_tunes: dict[str, int] = {}
         self._lost_ids: set[int] = set()
 
@@ -94,7 +94,7 @@ class GalleryContents:
         self._lost_ids = set(map(int, frame["id"][is_lost].dropna())) if is_lost.any() else set()
 
     def drop_pending(self) -> None:
-        """Forget the prompts that are pending: they never finish, such as those of a tune that failed."""
+        """Forget pending prompts that never finish, such as those of a tune that failed."""
         self._pending.clear()
 
     def set_liked(self, key: int, liked: bool) -> None:
@@ -112,7 +112,7 @@ class GalleryContents:
         return compare(self._frame, self._prompts.values())
 
     def first_pictures(self, count: int, *, by_template: bool) -> list[PromptPicture]:
-        """Return the pictures that stand at the top, of the gallery or of the comparison."""
+        """Return the first pictures of the gallery or the comparison."""
         pictures = [picture for card in self._visible() for picture in card["pictures"]]
         if by_template:
             by_id = {picture["id"]: picture for picture in pictures}
@@ -158,7 +158,7 @@ class GalleryContents:
         return " · ".join(parts)
 
     def _awaited(self) -> dict[int, int]:
-        """Return the number of pictures by pending prompt; those of a lost tune never come."""
+        """Return the number of pictures by pending prompt; a lost tune has no pending pictures."""
         return {
             key: count
             for key, count in self._pending.items()
@@ -197,7 +197,7 @@ def _card(prompt: Mapping[Any, Any], liked: bool | None) -> PromptCard:
 def _web_address(url: str) -> str:
     if not url.lower().startswith(("https://", "http://")):
         return ""
-    # As a browser would request it, and as it is displayed: nothing in it can reorder or end a line.
+    # As a browser would request and display it: nothing in it can reorder or end a line.
     return "".join(
         character if character.isprintable() else quote(character, errors="replace") for character in url
     )

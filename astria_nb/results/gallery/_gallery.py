@@ -35,33 +35,34 @@ def gallery(
     client : Client, optional
         Default as in `submit`.
     limit : int, optional
-        Maximum number of pictures, those of the oldest prompts first. Default: all.
+        Maximum number of pictures, from the oldest prompts first. Default: all.
     by : {"template"}, optional
         Compare the tunes: a table with a column for each row of the frame, and a row for each template of
-        their packs (``orig_prompt_id``). Arrow keys lead to the same template of another tune, and to another
-        template, also between enlarged pictures. Default: one grid, in the order in which the pictures
-        arrive.
+        their packs (``orig_prompt_id``). The arrow keys move to the same template of another tune, and to
+        another template, also between enlarged pictures. Default: one grid, in the order in which the
+        pictures arrive.
 
     Returns
     -------
     Gallery
-        Where widgets cannot be displayed, such as in a saved notebook, it is shown as HTML: the first 24
-        pictures as they were when the cell ran, and links to the others.
+        If widgets cannot be displayed, as in a saved notebook, it is shown as HTML: the first 24 pictures in
+        their state when the cell ran, and links to the others.
 
     Raises
     ------
     TuneError
         These are not tunes, or tunes of another service or account.
     AstriaError
-        The limit is not a number, or is negative, or given together with `by`; or `by` is something else.
+        The limit is not a number, is negative, or is given together with `by`; or `by` is not valid.
     ApiError, NotSentError
         The prompts could not be fetched. A picture that cannot be fetched is shown as its address, and a
         later poll that fails is reported in the gallery.
 
     Notes
     -----
-    *Download all* saves the pictures of all tunes, whatever the limit, on the reader's own computer: one zip
-    file with the names and the manifest of `download`. *Keep longer* is `keep_longer`, after a question.
+    *Download all* saves the pictures of all tunes, whatever the limit, on the user's own computer: one zip
+    file with the names and the manifest of `download`. *Keep longer* calls `keep_longer`, after a
+    confirmation.
 
     Examples
     --------
@@ -93,7 +94,7 @@ def gallery(
 
 
 def _with_expired(frame: pd.DataFrame, client: Client) -> pd.DataFrame:
-    """Fetch the tunes whose time is over by their rows: the service has deleted them, or kept them longer."""
+    """Fetch tunes that have expired according to their rows: they were deleted, or are kept longer."""
     is_over = (frame["status"] == "trained") & (frame["expires_at"] < pd.Timestamp(client.now()))
     if not is_over.fillna(False).any():
         return frame

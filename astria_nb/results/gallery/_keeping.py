@@ -1,4 +1,4 @@
-"""Keeping the tunes of a gallery beyond their expiry: the offer with its price, and what became of it."""
+"""Keeping the tunes of a gallery beyond their expiry: the offer with its price, and the outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astria_nb.utils import background
 
 
 class KeepOffer(TypedDict):
-    """What the page shows of it; all words are the kernel's.
+    """The offer as the page shows it; all texts come from the kernel.
 
     `state` is ``none`` (there is nothing to keep), ``offered``, ``sending`` or ``kept``.
     """
@@ -39,21 +39,21 @@ class Keeping:
         self._on_change = on_change
         self._lock = threading.RLock()
         self._rows = pd.DataFrame({"id": []})
-        self._kept: dict[int, bool] = {}  # set here: not every reply of the service shows it
+        self._kept: dict[int, bool] = {}  # stored here: not every reply of the service shows it
         self._client: Client | None = None
         self._is_sending, self._problem = False, ""
 
     def update(self, frame: pd.DataFrame, client: Client) -> None:
-        """Take over the latest rows."""
+        """Use the latest rows."""
         with self._lock:
             if client is not self._client:
-                self._kept.clear()  # ids are those of one service
+                self._kept.clear()  # ids belong to one service
             exists = frame["status"].isin(["queued", "training", "trained"]) if "status" in frame else False
             self._rows, self._client = frame[exists & frame["id"].notna()] if len(frame) else frame, client
             self._publish()
 
     def send(self, auto_extend: bool) -> None:
-        """Keep the tunes, or stop keeping them, on a thread; once, however often it is asked for."""
+        """Keep the tunes, or stop keeping them, on a thread; only once, even if called repeatedly."""
         with self._lock:
             is_needed = self._state() == ("offered" if auto_extend else "kept")
             if self._client is None or not is_needed:
@@ -98,7 +98,7 @@ class Keeping:
 
 
 def _question(rows: pd.DataFrame, kept_count: int, client: Client | None) -> str:
-    """Return the question for rows, beside which so many tunes are kept already."""
+    """Return the question for rows, given the number of tunes that are already kept."""
     count, remark = len(rows), ""
     tunes, price = "this tune and its", price_text()
     if count > 1:

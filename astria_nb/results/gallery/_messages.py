@@ -20,7 +20,7 @@ class LargeRequest(TypedDict):
 
 
 class LikeRequest(TypedDict):
-    """Browser to kernel: like a prompt, or take the like back. Answered by a `LikedMessage`."""
+    """Browser to kernel: like a prompt, or remove the like. Answered by a `LikedMessage`."""
 
     kind: Literal["like"]
     id: str
@@ -42,7 +42,7 @@ class ResumePolling(TypedDict):
 class SaveRequest(TypedDict):
     """Browser to kernel: send a picture, or all as one zip file if `id` is empty.
 
-    Answered by `PieceMessage` until a `SavedMessage` or a `SaveFailedMessage`. The page makes up the name of
+    Answered by `PieceMessage` until a `SavedMessage` or a `SaveFailedMessage`. The page chooses the name of
     the transfer, which is unique among all pages.
     """
 
@@ -111,7 +111,7 @@ class LikedMessage(TypedDict):
 class PieceMessage(TypedDict):
     """Kernel to browser, with at most 1 MiB as its buffer, which begins at `offset` of the file.
 
-    Without a buffer it only tells how far the transfer is, in words and from 0 to 1.
+    Without a buffer it only reports the progress, as text and from 0 to 1.
     """
 
     kind: Literal["piece"]
@@ -122,7 +122,7 @@ class PieceMessage(TypedDict):
 
 
 class SavedMessage(TypedDict):
-    """Kernel to browser: the file is complete, under this name, with so many bytes; and what it lacks."""
+    """Kernel to browser: the file is complete, with its name, its size in bytes, and what is missing."""
 
     kind: Literal["saved"]
     transfer: str

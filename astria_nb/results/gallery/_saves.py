@@ -1,4 +1,4 @@
-"""Sending pictures to the reader's own computer, in pieces that the page acknowledges."""
+"""Sending pictures to the user's own computer, in pieces that the page acknowledges."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from astria_nb.utils.formatting import format_size
 
 PIECE_BYTES = 2**20  # the server between page and kernel may refuse messages of 10 MiB
 _MAX_PIECES_IN_FLIGHT = 4
-_MAX_TRANSFERS = 4  # a fifth ends the oldest, which may be that of a page that was closed
-_PATIENCE = 600.0  # seconds without an answer of the page, such as while a cell runs
+_MAX_TRANSFERS = 4  # a fifth transfer ends the oldest, whose page may have been closed
+_PATIENCE = 600.0  # seconds without an answer from the page, for example while a cell runs
 _TICK = 0.2  # seconds
-_HEARTBEAT = 1.0  # seconds: a page that hears nothing for three says that the kernel is busy
+_HEARTBEAT = 1.0  # seconds: a page without messages for three seconds says that the kernel is busy
 
 SaveMessage = PieceMessage | SavedMessage | SaveFailedMessage
 Send = Callable[[SaveMessage, bytes | None], None]
 
 
 class SavedFile(Protocol):
-    """A file that is made while it is sent."""
+    """A file that is created while it is sent."""
 
     name: str
     saved: int
@@ -56,7 +56,7 @@ class Saves:
         Parameters
         ----------
         name : str
-            Of the transfer.
+            Name of the transfer.
         open_file : callable
             Called on the transfer's thread. May raise `AstriaError`.
         """
@@ -69,7 +69,7 @@ class Saves:
         background.start_until_exit(self._run, transfer, open_file, stop=transfer.stop)
 
     def acknowledge(self, name: str, offset: int) -> None:
-        """Take note of how much a page has received."""
+        """Record how much a page has received."""
         if transfer := self._transfers.get(name):
             transfer.acknowledge(offset)
 
@@ -103,7 +103,7 @@ class Saves:
 
 
 class _FileTransfer:
-    """One file on its way to a page."""
+    """One file that is being sent to a page."""
 
     def __init__(self, name: str, send: Send) -> None:
         self.name = name
@@ -119,7 +119,7 @@ class _FileTransfer:
             self._changed.notify()
 
     def send_file(self, file: SavedFile) -> str:
-        """Send a file to its end, and return an empty text, or why it was given up."""
+        """Send a file completely, and return an empty text, or why sending was given up."""
         with closing(file.blocks(PIECE_BYTES)) as blocks:
             for block in blocks:
                 if not self._wait_for_room():
@@ -157,7 +157,7 @@ class _FileTransfer:
         self._send(message, block or None)
 
     def _wait_for_room(self, pieces: int = _MAX_PIECES_IN_FLIGHT - 1) -> bool:
-        """Wait until at most so many pieces are not acknowledged; return whether the page answers."""
+        """Wait until at most `pieces` are unacknowledged; return whether the page answers."""
         until = time.monotonic() + _PATIENCE
         with self._changed:
             while not self.stop.is_set():
@@ -174,7 +174,7 @@ class _Cancelled(Exception):  # noqa: N818  not an error: ends the sending
 
 
 def _summary(file: SavedFile) -> str:
-    """Return what is in the file, and what is missing, for the reader."""
+    """Describe for the user what is in the file, and what is missing."""
     if file.total == 1 and not file.problems:
         return f"Saved {file.name}"
     text = f"Saved {file.saved} of {file.total} pictures" if file.problems else f"Saved {file.total} pictures"

@@ -1,4 +1,4 @@
-"""The gallery as HTML, for where no widget runs, such as a saved notebook. markupsafe escapes all text."""
+"""The gallery as HTML, for places without widgets, such as a saved notebook. markupsafe escapes all text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from astria_nb.results.gallery._contents import PromptCard, PromptPicture
 from astria_nb.utils.formatting import shortened
 
 MAX_EMBEDDED = 24  # pictures of at most 20 KB: half a megabyte in the notebook's file
-_MAX_BYTES = 800_000  # of a gallery with its pictures: it is written into the file again and again
+_MAX_BYTES = 800_000  # bytes of a gallery with its pictures: it is written into the notebook repeatedly
 _MAX_TEXT, _MAX_TITLE = 1000, 200  # characters
 _SIDE = 208  # pixels
 _STYLE = "display:inline-block;width:162px;margin:0 8px 8px 0;vertical-align:top"
@@ -63,17 +63,17 @@ def gallery_html(cards: Sequence[PromptCard], thumbnails: Mapping[str, bytes], s
 
 
 def _bounded(parts: Iterable[Markup], count: int, rest: Markup, *, size: int = 0) -> Markup:
-    """Join so many parts, the first and those after it that leave the size in bounds.
+    """Join parts: the first, and those after it that stay within a size.
 
     Parameters
     ----------
     parts : iterable of Markup
     count : int
-        How many they are.
+        The number of parts.
     rest : Markup
         A part that says how many are left out.
     size : int
-        In bytes, of what stands before them.
+        Size in bytes of the HTML before them.
     """
     joined: list[Markup] = []
     for part in parts:
@@ -85,7 +85,7 @@ def _bounded(parts: Iterable[Markup], count: int, rest: Markup, *, size: int = 0
     return Markup().join(joined)
 
 
-@lru_cache(maxsize=4 * MAX_EMBEDDED)  # the page is made again whenever a picture arrives
+@lru_cache(maxsize=4 * MAX_EMBEDDED)  # the page is created again whenever a picture arrives
 def _embedded(jpeg: bytes) -> str:
     return base64.b64encode(thumbnail(jpeg, _SIDE)).decode()
 
@@ -107,7 +107,7 @@ def comparison_html(
     Returns
     -------
     str
-        Escaped HTML, as of `gallery_html`.
+        Escaped HTML, as from `gallery_html`.
     """
     headings = Markup().join(
         _HEADING.format(shortened(column["title"], _MAX_TITLE), column["detail"])

@@ -34,7 +34,7 @@ class ThumbnailLoader:
         self._in_progress: set[str] = set()
 
     def request(self, pictures: Sequence[PromptPicture]) -> None:
-        """Load thumbnails in the background. The latest request goes first: it is what is in view.
+        """Load thumbnails in the background. The latest request comes first: its pictures are in view.
 
         Parameters
         ----------
@@ -51,13 +51,13 @@ class ThumbnailLoader:
                 self._on_loaded(name, data)
 
     def load(self, pictures: Sequence[PromptPicture], patience: float) -> dict[str, bytes]:
-        """Return thumbnails by the ids of their pictures, giving up when none arrives for a while.
+        """Return thumbnails by the ids of their pictures; gives up when none arrives for a while.
 
         Parameters
         ----------
         pictures : sequence of PromptPicture
         patience : float
-            Seconds without a new thumbnail after which those that are missing are omitted.
+            Seconds without a new thumbnail after which missing ones are omitted.
         """
         missing = [picture for picture in pictures if picture["id"] not in self._cache]
         futures = {background.start_fetch(self._load, picture) for picture in missing}

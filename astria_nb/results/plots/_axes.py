@@ -1,4 +1,4 @@
-"""What all plots share: axes that are readable on light and dark backgrounds, labels, and dates."""
+"""Code that all plots share: axes that are readable on light and dark backgrounds, labels, and dates."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def select_columns(frame: object, *columns: str) -> pd.DataFrame:
     Raises
     ------
     TuneError
-        It is not a frame of tunes or prompts.
+        The value is not a frame of tunes or prompts.
     """
     return typed(frame).reindex(columns=[*columns]).reset_index(drop=True)
 
 
 def prepare_axes(ax: Axes | None, height: float = 3.6) -> Axes:
-    """Return axes as they are, or new transparent ones that suit any background.
+    """Return the given axes, or new transparent ones that suit any background.
 
     Parameters
     ----------
@@ -83,14 +83,14 @@ def height_for(rows: int) -> float:
 
 
 def show_text(ax: Axes, text: str) -> Axes:
-    """Write a text on axes that have nothing to show."""
+    """Write a text on axes without data."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=_INK)
     return ax
 
 
 def bar_height(rows: int) -> float:
-    """Return the part of its row that a bar fills. With many rows it fills all, as gaps would blur."""
+    """Return the fraction of a row that its bar fills: all of it with many rows, since gaps would blur."""
     return 0.7 if rows <= _MAX_LABELS else 1.0
 
 
@@ -109,7 +109,7 @@ def label_rows(ax: Axes, frame: pd.DataFrame, noun: str) -> None:
     frame : pandas.DataFrame
         With ``id`` and, optionally, ``title``.
     noun : str
-        What the rows are, in the plural.
+        The name of the rows, in the plural.
     """
     count = len(frame)
     ax.set_ylim(count - 0.4, -0.6)
@@ -162,7 +162,7 @@ def _row_label(row: dict[Any, Any]) -> str:
 
 def _import_pyplot() -> Any:
     try:
-        return import_module("matplotlib.pyplot")  # here: only plots need it
+        return import_module("matplotlib.pyplot")  # imported here: only plots need it
     except ImportError:
         hint = "run pip install 'astria-nb[plot]'"
     raise AstriaError(Problem("plot", "matplotlib is not installed", hint))

@@ -34,26 +34,26 @@ _COLORS = (
     "tab:brown",
     "tab:pink",
     "tab:gray",
-)  # one for each class and pack; the cheapest share the last one if there are more
+)  # one for each class and pack; if there are more, the cheapest share the last one
 _MIN_PERIODS = 7  # on the time axis, so that a single day does not fill it
-# Up to how many days the period is used, its pandas code, its name, and its days.
+# The largest number of days for a period, its pandas code, its name, and its length in days.
 _PERIODS = ((45, "D", "day", 1.0), (300, "W", "week", 7.0), (np.inf, "M", "month", 30.0))
 
 
 def costs(frame: Rows, client: Client | None = None, *, ax: Axes | None = None) -> Axes:
     """Plot the cost of tunes per day, week or month (UTC), by class and pack.
 
-    Uses the cost that the service reported (``cost_mc``). With a client, a tune without one is estimated at
-    the price of its class in its pack, or at nothing if its training failed, and the title says "about".
-    Tunes whose cost remains unknown are counted in the title.
+    Uses the cost that the service reported (``cost_mc``). With a client, the cost of a tune without one is
+    estimated as the price of its class in its pack, or as zero if its training failed, and the title says
+    "about". Tunes whose cost remains unknown are counted in the title.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit`, `wait` or ``log.frame()``, in any form that `astria_nb.rows.typed` reads.
     client : Client, optional
-        Used to request each pack, once. Default: no estimates. Tunes of another service, such as those of a
-        rehearsal in a sandbox, are not estimated.
+        Used to request each pack, once. Default: no estimates. Tunes of another service, such as a sandbox,
+        are not estimated.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on, which keep their colours. Default: a new figure with a transparent background.
 

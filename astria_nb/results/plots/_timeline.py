@@ -1,4 +1,4 @@
-"""When tunes were queued, trained, and created their pictures."""
+"""When tunes were queued and trained, and when they created their pictures."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _COLORS = {
 def timeline(frame: Rows, prompts: Rows | None = None, *, ax: Axes | None = None) -> Axes:
     """Plot when tunes were queued, trained and created pictures: one bar per row, the first at the top.
 
-    What is not finished is drawn up to the latest time in the rows, and in a pale colour from there to its
-    ``eta``. Times are in UTC.
+    Unfinished tunes are drawn up to the latest time in the rows, and from there to their ``eta`` in a pale
+    colour. Times are in UTC.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit` or `wait`, in any form that `astria_nb.rows.typed` reads.
     prompts : pandas.DataFrame, optional
-        Rows of `astria_nb.prompts`, in any form as well. Default: the bars end with the training.
+        Rows of `astria_nb.prompts`, also in any form. Default: the bars end with the training.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on, which keep their colours. Default: a new figure with a transparent background,
         readable in light and dark notebooks.
@@ -109,7 +109,7 @@ def _draw_bars(ax: Axes, name: str, start: Floats, end: Floats, *, pale: bool = 
 
 
 def _prompt_spans(tunes: pd.DataFrame, prompts: Rows | None, trained: Floats) -> tuple[Floats, Floats]:
-    """Return when each tune began and ended to create pictures; it cannot begin before it is trained."""
+    """Return when each tune started and finished creating pictures; it cannot start before it is trained."""
     if prompts is None or tunes.empty:
         return np.full(len(tunes), np.nan), np.full(len(tunes), np.nan)
     prompts = prompts_in(prompts, "prompts")

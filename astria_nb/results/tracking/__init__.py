@@ -1,4 +1,4 @@
-"""Tunes in the tools that people track their experiments with."""
+"""Tunes in tools for experiment tracking."""
 
 from astria_nb.results.tracking._to_mlflow import to_mlflow
 

@@ -1,4 +1,4 @@
-"""MLflow, which is loaded when it is needed, and kept quiet."""
+"""MLflow, loaded when it is needed, and without its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs in a tracking store of MLflow: each is made once, and gets what it lacks."""
+"""Runs in an MLflow tracking store: each is created once, and missing data is added to it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from astria_nb.utils.interrupts import shielded
 from astria_nb.utils.redaction import redact_text
 
 _FOLDER = "pictures"
-_DESCRIPTION = "mlflow.note.content"  # what MLflow shows at the top of a run
-_MAX_EXPERIMENT = 500  # characters of its name
-_KIND = {"mlflow.experimentKind": "custom_model_development"}  # how MLflow shows it
-_BATCH = 100  # parameters that MLflow takes at once
+_DESCRIPTION = "mlflow.note.content"  # the tag that MLflow shows at the top of a run
+_MAX_EXPERIMENT = 500  # characters of an experiment's name
+_KIND = {"mlflow.experimentKind": "custom_model_development"}  # the format that MLflow displays
+_BATCH = 100  # parameters that MLflow accepts at once
 
 
 class TrackingStore:
-    """The store that MLflow is set to, and one of its experiments, which is made if it is not there.
+    """The store that MLflow is configured to use, and one of its experiments, which is created if missing.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class TrackingStore:
             self._experiment_id = self._experiment(experiment)
 
     def put(self, run: TrackedRun) -> str:
-        """Make the run of a tune, or bring the one that is there up to date, and return its id.
+        """Create the run of a tune, or update the existing one, and return its id.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class TrackingStore:
             for start in range(0, len(new), _BATCH):
                 self._client.log_batch(run_id, params=new[start : start + _BATCH])
             tags = dict(run.tags)
-            if not data.tags.get(_DESCRIPTION):  # which may be edited there
+            if not data.tags.get(_DESCRIPTION):  # users may edit it there
                 tags[_DESCRIPTION] = run.tags["note"]
             now = int(time.time() * 1000)
             self._client.log_batch(
@@ -100,9 +100,10 @@ class TrackingStore:
                     self._client.set_terminated(run_id, run.status, run.ended_at)
 
     def is_only(self, run_id: str, run: TrackedRun) -> bool:
-        """Return whether no other process has made a run of the tune at the same time.
+        """Return whether no other process has created a run of the tune at the same time.
 
-        Of two, both keep the same one: the other is deleted by the process that made it.
+        If there are two, both processes keep the same one: the other is deleted by the process that created
+        it.
 
         Raises
         ------
@@ -120,7 +121,7 @@ class TrackingStore:
     def add_pictures(
         self, run_id: str, pictures: Iterable[RemotePicture], client: Client
     ) -> tuple[int, list[str]]:
-        """Add the pictures that a run lacks, and return how many, and what is wrong with others.
+        """Add the missing pictures to a run, and return how many, and the problems with others.
 
         Parameters
         ----------
@@ -149,7 +150,7 @@ class TrackingStore:
                     self._add(run_id, result, Path(folder, result.entry.file))
                     entries[result.entry.key] = result.entry
                     added += 1
-            finally:  # what is not in the manifest is added again, under the same name
+            finally:  # pictures that are not in the manifest are added again, under the same name
                 self._put_manifest(run_id, entries, Path(folder, MANIFEST))
         return added, problems
 
@@ -170,7 +171,7 @@ class TrackingStore:
             self._client.log_artifact(run_id, str(path), _FOLDER)
 
     def _complete_entries(self, run_id: str) -> dict[tuple[int, int], Entry]:
-        """Return the pictures that a run has, as its manifest and the sizes of its artifacts say."""
+        """Return the pictures of a run, according to its manifest and the sizes of its artifacts."""
         with self._errors(), TemporaryDirectory() as folder:
             sizes = {
                 Path(file.path).name: file.file_size
@@ -206,7 +207,7 @@ class TrackingStore:
         if (experiment := self._client.get_experiment_by_name(name)) is None:
             try:
                 return str(self._client.create_experiment(name, tags=_KIND))
-            except exceptions.MlflowException:  # another process has made it meanwhile
+            except exceptions.MlflowException:  # another process has created it meanwhile
                 if (experiment := self._client.get_experiment_by_name(name)) is None:
                     raise
         if experiment.lifecycle_stage != "active":
@@ -216,7 +217,7 @@ class TrackingStore:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn errors of MLflow into an `AstriaError`, without what its address may hold."""
+        """Turn errors of MLflow into an `AstriaError`, without secrets in its address."""
         try:
             yield
             return
@@ -224,5 +225,5 @@ class TrackingStore:
             raise
         except Exception as error:  # noqa: BLE001  a store raises whatever its libraries do
             reason = redact_text(" ".join(str(error).split()))
-        hint = "check MLFLOW_TRACKING_URI, and call to_mlflow again: it goes on where it was"
+        hint = "check MLFLOW_TRACKING_URI, and call to_mlflow again: it continues where it stopped"
         raise AstriaError(Problem("mlflow", f"its store cannot be used ({short(reason)})", hint))

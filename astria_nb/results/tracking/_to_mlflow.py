@@ -1,4 +1,4 @@
-"""Recording tunes as runs of MLflow."""
+"""Recording tunes as MLflow runs."""
 
 from __future__ import annotations
 
@@ -37,33 +37,33 @@ RUN = pa.schema(
 def to_mlflow(
     frame: Rows, client: Client | None = None, *, experiment: str = "astria", log: Log | None = None
 ) -> pd.DataFrame:
-    """Record tunes as runs of MLflow, one each. Safe to interrupt; called again, it adds what is new.
+    """Record tunes as MLflow runs, one each. Safe to interrupt; call it again to add new data.
 
     A run has the tune's parameters (``pack``, ``name``, ``title``, ``characteristics.…``,
     ``prompt_attributes.…``, ``encoding``, …), the log's tags and note as the tags ``tags`` and ``note``, and
     as metrics ``cost_dollars`` (reported, or else the price of the class), ``training_minutes``,
-    ``pictures``, ``failed_prompts`` and ``likes``. The pictures are artifacts under ``pictures``, named as by
-    `download`, with its manifest. A run is found again by its tags ``astria.tune_id`` and
+    ``pictures``, ``failed_prompts`` and ``likes``. The pictures are artifacts under ``pictures``, with the
+    names and the manifest of `download`. A run is found again by its tags ``astria.tune_id`` and
     ``astria.service``. Keys, callbacks and training photos are not recorded.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Rows of `submit`, `wait` or ``log.frame()``, in any form that `astria_nb.rows.typed` reads; their
-        latest state is fetched. One that has neither a tune nor prompts is skipped.
+        latest state is fetched. A row with neither a tune nor prompts is skipped.
     client : Client, optional
         Default as in `submit`.
     experiment : str
-        The name of the experiment of MLflow. It is made if it does not exist.
+        The name of the MLflow experiment. It is created if it does not exist.
     log : ExperimentLog, optional
-        Where the tags, the note and the fields of the request come from. Default: the log of `submit`, if its
+        The log with the tags, the note and the fields of the request. Default: the log of `submit`, if its
         file exists.
 
     Returns
     -------
     pandas.DataFrame
         ``id, title, run_id, added_pictures, problem``: a row for each of `frame`. ``problem`` names a picture
-        that could not be fetched; call it again later. A tune of which nothing is known has no run.
+        that could not be fetched; call it again later. A tune about which nothing is known has no run.
 
     Raises
     ------
@@ -76,9 +76,9 @@ def to_mlflow(
 
     Notes
     -----
-    The store is the one that MLflow is set to, by ``mlflow.set_tracking_uri`` or the environment variable
-    ``MLFLOW_TRACKING_URI``. ``pip install 'astria-nb[mlflow]'`` has what writes to a server or to SQLite;
-    the web page comes with ``pip install mlflow``.
+    The store is set with ``mlflow.set_tracking_uri`` or the environment variable ``MLFLOW_TRACKING_URI``.
+    ``pip install 'astria-nb[mlflow]'`` is enough to write to a server or to SQLite; the web page comes with
+    ``pip install mlflow``.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def _record(
 
 
 def _prompts(row: pd.DataFrame, client: Client) -> pd.DataFrame | None:
-    """Return the prompts of a tune, or None if they are gone, so that nothing can be said of them."""
+    """Return the prompts of a tune, or None if they are gone and nothing is known about them."""
     try:
         own_prompts = prompts(row, client)
     except NotFoundError:
@@ -136,7 +136,7 @@ def _prompts(row: pd.DataFrame, client: Client) -> pd.DataFrame | None:
 
 
 def _costs(frame: pd.DataFrame, client: Client) -> list[float | None]:
-    """Return what each tune costs in dollars: as the service says, or else by the prices of its pack."""
+    """Return the cost of each tune in dollars, as reported by the service, or else by its pack's prices."""
     frame = frame.reset_index(drop=True)
     reported = pd.to_numeric(frame["cost_mc"]).astype("Float64") / DOLLAR_MC
     costs = reported.fillna(estimates(frame[reported.isna()], client).reindex(frame.index))

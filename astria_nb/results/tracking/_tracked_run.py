@@ -1,4 +1,4 @@
-"""What a run of MLflow gets of a tune: its parameters, tags and metrics, without photos and secrets."""
+"""The data of a tune in an MLflow run: its parameters, tags and metrics, without photos and secrets."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_name, redact_text
 
 _COLUMNS = ("pack", "name", "title", "encoding", "model_type", "branch", "base_tune_id", "steps", "face_crop")
-# What the request of a log has beside; the title and the class are those of the row.
+# Fields from the log's request; the title and the class come from the row.
 _FIELDS = tuple(
     name
     for name, spec in FIELDS.items()
     if spec.is_parameter and spec.holds != "address" and name not in ("title", "name")
 )
-_MAX_VALUE = 5000  # characters; MLflow takes 6000 and cuts nothing by itself
+_MAX_VALUE = 5000  # characters; MLflow accepts 6000 and does not truncate
 _MAX_NAME = 250  # characters
-_UNFIT = re.compile(r"[^\w.: -]")  # MLflow takes a slash in some places of a name only
+_UNFIT = re.compile(r"[^\w.: -]")  # MLflow accepts a slash only in some places of a name
 _ENDED = ("trained", "expired", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedRun:
-    """A tune as a run of MLflow.
+    """A tune as an MLflow run.
 
     Attributes
     ----------
     key : tuple of (str, str)
-        Name and value of the tag by which the run is found again, together with the service.
+        Name and value of the tag that, together with the service, identifies the run.
     service : str
     name : str
     parameters, tags : dict of str to str
     metrics : dict of str to float
     status : {"RUNNING", "FINISHED", "FAILED"}
     started_at, ended_at : int or None
-        Milliseconds since 1970 in UTC, as MLflow counts.
+        Milliseconds since 1970 in UTC, as in MLflow.
     """
 
     key: tuple[str, str]
@@ -65,22 +65,22 @@ def tracked_run(
     labels: Labels,
     service: str,
 ) -> TrackedRun | None:
-    """Return the run of a tune, or None if there is nothing yet that it could be found by again.
+    """Return the run of a tune, or None if there is nothing yet that would identify it.
 
     Parameters
     ----------
     row : mapping
-        Of a typed frame.
+        A row of a typed frame.
     prompts : pandas.DataFrame or None
-        Those of the tune; None if they are gone, so that nothing is said of them.
+        The tune's prompts; None if they are gone and nothing is known about them.
     dollars : float or None
-        What it costs, if that is known.
+        Its cost, if known.
     submission : Submission or None
-        What the log has of it.
+        Its submission in the log.
     labels : Labels
         The tags and the note of the log.
     service : str
-        Where it was made.
+        The service that made it.
     """
     key = _key(row)
     if key is None:
@@ -107,7 +107,7 @@ def tracked_run(
 def _key(row: Mapping[str, Any]) -> tuple[str, str] | None:
     if pd.notna(row["id"]):
         return "astria.tune_id", str(int(row["id"]))
-    prompt_ids = ids_in(row["prompt_ids"])  # a run on existing tunes has no tune, but prompts of its own
+    prompt_ids = ids_in(row["prompt_ids"])  # a run on existing tunes has no tune, but its own prompts
     return ("astria.prompt_id", str(min(prompt_ids))) if prompt_ids else None
 
 
@@ -138,7 +138,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _fitting(name: str) -> str:
-    """Return a name that MLflow takes; one that is changed for it ends in a hash: no two are equal."""
+    """Return a name that MLflow accepts; a changed name ends in a hash, so that names stay unique."""
     if len(name) <= _MAX_NAME and not _UNFIT.search(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
@@ -153,7 +153,7 @@ def _tags(
     for name in ("account", "status", "url"):
         if isinstance(row.get(name), str) and row[name]:
             yield f"astria.{name}", _text(row[name])
-    # Without secrets already, and with the addresses in them.
+    # Secrets have been removed already; addresses in them remain.
     yield "tags", _cut(", ".join(labels.tags))
     yield "note", _cut(labels.note or "")
 
@@ -164,7 +164,7 @@ def _metrics(
     if dollars is not None:
         yield "cost_dollars", dollars
     begun_at = row["created_at"] if pd.isna(row["started_training_at"]) else row["started_training_at"]
-    # A training that was started again shows its second start (astria-api, section 16).
+    # If training was restarted, this is the second start (astria-api, section 16).
     if pd.notna(row["trained_at"]) and pd.notna(begun_at) and begun_at <= row["trained_at"]:
         yield "training_minutes", (row["trained_at"] - begun_at).total_seconds() / 60
     if prompts is None:

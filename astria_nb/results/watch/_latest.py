@@ -1,4 +1,4 @@
-"""Tunes in their latest state, by one poll; and its record in the log."""
+"""Tunes in their latest state, after one poll that is recorded in the log."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from astria_nb.utils.warn import warn
 
 
 def latest(frame: pd.DataFrame, client: Client, log: Log) -> pd.DataFrame:
-    """Return tunes in their latest state, without waiting; what is new is recorded.
+    """Return tunes in their latest state, without waiting; new states are recorded.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Typed rows. Only those that were not finished are fetched.
+        Typed rows. Only unfinished tunes are fetched.
     client : Client
     log : Log
 
     Raises
     ------
     ApiError, NotSentError
-        The service refused, or was not reached.
+        The service refused, or could not be reached.
     """
     result = Poller(frame, client, "trained").poll()
     record_tunes(PollRecorder(log, client.service, client.account), log, client, result)
@@ -45,7 +45,7 @@ def record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollR
     """
     try:
         for tune in result.changed_tunes if log.exists() else ():
-            # By title: the recorder would search all of the log for a tune that it does not have.
+            # By title: the recorder would search the whole log for an unknown tune.
             title = tune.get("title")
             submission = log.find(client.service, str(title), client.account) if title else None
             if submission is not None and submission.tune_id == tune["id"]:

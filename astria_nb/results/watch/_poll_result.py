@@ -1,4 +1,4 @@
-"""What one poll of the service found."""
+"""The result of one poll of the service."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PollResult:
     fraction_done : float
         Progress over all rows, from 0 to 1.
     text : str
-        The same in words.
+        The same as text.
     prompts : pandas.DataFrame or None
         The prompts seen so far; None before the first one, or if prompts are not waited for.
     prompt_records : mapping of int to sequence of dict
@@ -31,7 +31,7 @@ class PollResult:
     seconds_left : float or None
         Seconds until the last untrained tune reaches its ``eta``, by the service's clock.
     failure : str
-        Why this poll failed and when the next one is; the other fields are those of the previous poll. Empty
+        Why this poll failed, and when the next one is; the other fields are those of the previous poll. Empty
         if it succeeded.
     """
 

@@ -51,20 +51,20 @@ class Poller:
     ) -> None:
         self._client, self._limit = client, limit
         self._prompts = PromptPoller(client, limit) if until == "prompts" else None
-        self._latest: dict[int, Json | None] = {}  # of those that were pending
+        self._latest: dict[int, Json | None] = {}  # ids of pending tunes
         self._answers = RepeatedAnswers()
-        self._unreported: list[Json] = []  # tunes whose change was found by a poll that failed later
+        self._unreported: list[Json] = []  # tunes whose change was found by a poll that failed afterwards
         self.request_count = 0
         self.seconds_to_next_eta: float | None = None
         self._keep(rows.typed(frame))
 
     def poll(self) -> PollResult:
-        """Fetch what is not finished.
+        """Fetch unfinished tunes and prompts.
 
         Raises
         ------
         ApiError, NotSentError
-            The service refused, or was not reached. The state fetched so far is kept.
+            The service refused, or could not be reached. The state fetched so far is kept.
         """
         self.request_count = 0
         with self._answers:
@@ -94,7 +94,7 @@ class Poller:
         )
 
     def _keep(self, frame: pd.DataFrame) -> None:
-        """Keep the rows, with what every poll needs of them: most polls find a thousand rows as they were."""
+        """Store the rows, and the values that each poll needs: most polls find a thousand unchanged rows."""
         self._frame = frame
         self._is_pending = (frame["id"].notna() & ~frame["status"].isin(FINAL_STATES)).to_numpy(dtype=bool)
         self._ids = frame["id"].fillna(0).to_numpy(dtype=np.int64)
@@ -114,7 +114,7 @@ class Poller:
         return self._update(positions, tunes) if len(positions) else ()
 
     def _update(self, positions: Any, tunes: dict[int, Json | None]) -> tuple[Json, ...]:
-        """Make some of the rows anew, and return their tunes whose status changed."""
+        """Recreate some of the rows, and return their tunes whose status changed."""
         before, ids = self._frame.iloc[positions], self._ids[positions].tolist()
         own = [name for name in rows.OWN_COLUMNS if before[name].notna().any()]
         own_fields = map(rows.own_fields, before[own].to_dict("records")) if own else repeat({})
@@ -138,7 +138,7 @@ class Poller:
         )
 
     def _is_old(self, created_at: Any) -> bool:
-        """Return whether a tune that was not found must be gone: a young one may not be listed yet."""
+        """Return whether a tune that was not found must be gone: a new one may not be listed yet."""
         return not is_recent(None if pd.isna(created_at) else created_at, self._client.now())
 
     def _page(self, id: int) -> Iterator[Json]:  # noqa: A002  the API's own name
@@ -153,7 +153,7 @@ class Poller:
 
     def _training_fractions(self, now: np.datetime64) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return each row's training progress, estimated from its eta; below 1 until it is trained."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # an eta at the creation
+        with np.errstate(divide="ignore", invalid="ignore"):  # the eta may equal the time of creation
             fraction = (now - self._created) / (self._eta - self._created)
         fraction = np.nan_to_num(fraction, nan=0.0, posinf=0.0, neginf=0.0).clip(0.0, 0.99)
         return np.where(self._is_pending, fraction, 1.0)

@@ -1,4 +1,4 @@
-"""The polling loop: how often the service is asked, and when to give up."""
+"""The polling loop: how often the service is polled, and when to give up."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from astria_nb.utils.formatting import format_duration
 _MIN_INTERVAL, _GROWTH, _MAX_INTERVAL = 0.01, 1.5, 60.0  # seconds; an interval of zero would not grow
 _MIN_INTERVAL_AFTER_429 = 2.0  # seconds
 _MAX_OUTAGE = 600.0  # seconds without an answer before the error is raised
-_MAX_RETRY_AFTER = 3600.0  # seconds; a longer Retry-After is cut to this
-_LAST_ANSWER = 2.0  # seconds that a request has when the time of the wait is up, or nearly
+_MAX_RETRY_AFTER = 3600.0  # seconds; a longer Retry-After is reduced to this
+_LAST_ANSWER = 2.0  # seconds that a request may take at the end of the wait
 _ETA_INTERVAL = 1.0  # seconds; the shortest pause before a poll that is timed to an eta
 
 
@@ -44,12 +44,12 @@ def poll_until_finished(
     until : {"trained", "prompts"}
         As for `wait`.
     poll : float
-        Seconds between the first two polls; less than 0.01 counts as that.
+        Seconds between the first two polls, at least 0.01.
     sleep : callable
         Called with the seconds until the next poll; must block for that long.
     timeout : float
-        Seconds after which a request has two seconds at most: a poll ends soon after, with a result or with a
-        failure. Whoever called this decides whether there is another one.
+        Seconds after which a request has two seconds at most: a poll then ends soon, with a result or a
+        failure. The caller decides whether there is another one.
 
     Yields
     ------
@@ -95,7 +95,7 @@ def poll_until_finished(
 
 
 def _retry_delay(error: AstriaError, client: Client, outage: float) -> tuple[float, str]:
-    """Return the seconds to wait after a failed poll and why; raise what another poll cannot fix."""
+    """Return the seconds to wait after a failed poll and why; raise errors that another poll cannot fix."""
     if isinstance(error, TooManyRequestsError):
         retry_after = retry_after_seconds(error.retry_after, client.now()) or _MAX_INTERVAL
         return min(retry_after, _MAX_RETRY_AFTER), "the service is rate limiting"

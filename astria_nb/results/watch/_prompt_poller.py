@@ -34,7 +34,7 @@ class PromptPoller:
     Attributes
     ----------
     fractions_done : numpy.ndarray of float64, shape (rows,)
-        Each row's progress, from 0 to 1, as of the last poll.
+        Each row's progress at the last poll, from 0 to 1.
     """
 
     def __init__(self, client: Client, limit: Callable[[], AbstractContextManager[object]]) -> None:
@@ -42,8 +42,8 @@ class PromptPoller:
         self._prompts: dict[int, Json] = {}
         self._ids_by_row: dict[int, set[int]] = {}
         self._owners: dict[int, int | None] = {}  # the tune of each prompt
-        self._complete_rows: set[int] = set()  # the ids of all of the row's prompts are known
-        self._unseen: dict[int, list[int]] = {}  # prompts that a run made, with the tunes that it used
+        self._complete_rows: set[int] = set()  # rows whose prompts' ids are all known
+        self._unseen: dict[int, list[int]] = {}  # prompts of a run, with the tunes that it used
         self._first_answer_at: datetime | None = None  # by the service's clock
         self._frame: pd.DataFrame | None = None
         self._tunes: pd.DataFrame | None = None
@@ -57,10 +57,10 @@ class PromptPoller:
         Parameters
         ----------
         frame : pandas.DataFrame
-            The rows in their latest state, the same ones at each call.
+            The rows in their latest state; the same rows at each call.
         """
         self._request_count = 0
-        if frame is not self._tunes:  # most polls find no tune changed
+        if frame is not self._tunes:  # most polls find no changed tune
             self._tunes, self._tune_rows = frame, frame[_COLUMNS].to_dict("records")
         if self._first_answer_at is None:
             self._expect_prompts_of_runs()
@@ -97,7 +97,7 @@ class PromptPoller:
         }
 
     def summary(self) -> str:
-        """Return in words how many are done and how many failed."""
+        """Describe how many prompts are done and how many failed."""
         states = [rows.prompt_status(prompt) for prompt in self._prompts.values()]
         count = len(states) + len(self._unseen)
         if not count:
@@ -106,7 +106,7 @@ class PromptPoller:
         return f"{states.count('done')} of {count} prompts done{failed}"
 
     def _expect_prompts_of_runs(self) -> None:
-        """Note the prompts made by runs on existing tunes, whose ids the rows have."""
+        """Record the prompts of runs on existing tunes, whose ids are in the rows."""
         for position, row in enumerate(self._tune_rows):
             if pd.isna(row["id"]):
                 self._ids_by_row[position] = set(ids_in(row["prompt_ids"]))
@@ -125,12 +125,12 @@ class PromptPoller:
             self._frame = None
 
     def _give_up_old(self, position: int) -> None:
-        """Expect prompts of a run no longer that the API would show by now: they were deleted."""
+        """Forget prompts of a run that the API would show by now: they were deleted."""
         ids = self._ids_by_row[position]
         unseen = ids & self._unseen.keys()
         if not unseen:
             return
-        # The row does not say when the run was made; its other prompts do, which came with it.
+        # The row does not say when the run was made, but its other prompts do.
         seen = [parse_time(self._prompts[key].get("created_at")) for key in ids & self._prompts.keys()]
         made = max(filter(None, seen), default=self._first_answer_at)
         if not is_recent(made, self._client.now()):
@@ -142,7 +142,7 @@ class PromptPoller:
         return not is_complete and not any(map(self._is_pending, self._ids_by_row.get(position, ())))
 
     def _list(self, position: int, tune_id: int, trained_at: pd.Timestamp) -> None:
-        """List a tune's prompts, and again once all are done: later ones may have been missing."""
+        """List a tune's prompts, and list them again once all are done: later ones may have been missing."""
         self._request_count += 1
         try:
             with self._limit():

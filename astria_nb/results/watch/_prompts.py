@@ -1,4 +1,4 @@
-"""The prompts of tunes, at this moment."""
+"""The current prompts of tunes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from astria_nb.rows import Rows, ids_in
 from astria_nb.utils.warn import warn
 
 _OF_ALL_TUNES = (UnauthorizedError, TooManyRequestsError, UnreachableError)
-_MOST_IN_A_ROW = 3  # each may have taken a minute
+_MOST_IN_A_ROW = 3  # each attempt may take a minute
 
 
 def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     Warns
     -----
     UserWarning
-        The service no longer has some of the tunes; those of the others are returned.
+        The service no longer has some of the tunes; the prompts of the others are returned.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
 
     Notes
     -----
-    ``tune_id`` is the tune's own id, so that prompts join to their rows: ``prompts.merge(rows,
-    left_on="tune_id", right_on="id")``. What the API calls so, which may be the base model (astria-api,
+    ``tune_id`` is the tune's own id, so that prompts can be joined with their rows: ``prompts.merge(rows,
+    left_on="tune_id", right_on="id")``. The API's ``tune_id``, which may be the base model (astria-api,
     section 6), is ``base_tune_id``.
 
     Examples
@@ -76,7 +76,7 @@ def prompts(frame: Rows, client: Client | None = None) -> pd.DataFrame:
     client = client_or_default(client)
     listing = prompts_of(tunes_of(frame, client), client)
     if listing.gone:
-        warn(f"left out: the service no longer has {_names(listing.gone)}")
+        warn(f"skipped: the service no longer has {_names(listing.gone)}")
     return listing.frame
 
 
@@ -107,8 +107,8 @@ def prompts_of(frame: pd.DataFrame, client: Client, *, skip_failures: bool = Fal
         Typed rows of tunes.
     client : Client
     skip_failures : bool
-        Go on with the other tunes after one whose prompts cannot be listed, unless it is the third in a row
-        or no prompts could be listed: that is not due to the tune.
+        Continue with the other tunes after one whose prompts cannot be listed, unless it is the third in a
+        row or no prompts could be listed: then the cause is not the tune.
 
     Raises
     ------

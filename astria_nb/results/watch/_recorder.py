@@ -1,4 +1,4 @@
-"""Recording in the experiment log what polls of the service found."""
+"""Records the results of polls in the experiment log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PollRecorder:
     service : str
         The base address of the service that is polled.
     account : str, optional
-        The account's id. Default: unknown; it may be any, and no tune of a known one counts as deleted.
+        The account's id. Default: unknown; then tunes of any known account never count as deleted.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class PollRecorder:
         self._prompt_states: dict[int, tuple[Any, ...]] = {}
 
     def record(self, result: PollResult) -> None:
-        """Record what is new in a poll.
+        """Record the changes found by a poll.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class PollRecorder:
         tune : dict
             The API's JSON; one with the ``status`` ``deleted`` is gone.
         kind : {"poll", "callback"}
-            What made us ask. After a callback, an unchanged state is recorded as well.
+            The reason for the request. After a callback, an unchanged state is recorded, too.
 
         Raises
         ------
@@ -75,12 +75,12 @@ class PollRecorder:
             record.get(key) != value for key, value in redact_json(tune).items()
         )
         if is_new or kind == "callback":
-            problem = "is not on the account any more" if is_deleted else None
+            problem = "is no longer on the account" if is_deleted else None
             self._note(kind, tune["id"], tune, problem)
         return is_new
 
     def record_prompts(self, tune_id: int, prompts: Sequence[Json], *, kind: str = "poll") -> bool:
-        """Record the prompts that changed since they were last given here, and return whether any did.
+        """Record the prompts that changed since the last call, and return whether any did.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class PollRecorder:
         prompts : sequence of dict
             The API's JSON.
         kind : {"poll", "callback"}
-            What made us ask.
+            The reason for the request.
 
         Raises
         ------
@@ -113,5 +113,5 @@ class PollRecorder:
 
 
 def _state(prompt: Json) -> tuple[Any, ...]:
-    """Return what makes a prompt another one to the reader; the signatures of its image URLs do not."""
+    """Return the visible state of a prompt, without the signatures of its image URLs."""
     return rows.prompt_status(prompt), len(rows.picture_urls(prompt)), prompt.get("liked")

@@ -49,26 +49,26 @@ def wait(
     client : Client, optional
         Default as in `submit`.
     until : {"trained", "prompts"}
-        Wait until the models are trained, or until their pictures are finished as well.
+        Wait until the models are trained, or until their pictures are also finished.
     timeout : float, optional
-        Maximum seconds to wait; after that, the rows are returned as they are. A poll that is not over then
-        goes on while the service answers each of its requests within two seconds. Default: no limit.
+        Maximum seconds to wait; after that, the rows are returned in their current state. A poll that is
+        still running continues while the service answers each of its requests within two seconds. Default: no
+        limit.
     poll : float
-        Seconds between the first two polls, at least 0.01. The interval grows from there to a minute. It is
-        longer if a poll takes many requests or the service answers 429, and is cut short when a tune reaches
-        its ``eta``.
+        Seconds between the first two polls, at least 0.01. The interval grows to a minute. It is longer if a
+        poll takes many requests or the service answers 429, and shorter when a tune reaches its ``eta``.
     log : ExperimentLog, optional
-        Where each new state is recorded. Default: the log of `submit`, if its file exists.
+        The log that records each new state. Default: the log of `submit`, if its file exists.
     done : callable, optional
         Called once with the rows when the wait ends: when all are finished, after `timeout`, and before an
-        error is raised, then with the rows as they were last seen. Not after an interrupt. Its own error is a
-        warning, so that the rows are returned.
+        error is raised, then with the rows in their last known state. It is not called after an interrupt. If
+        it fails, a warning is shown, and the rows are returned.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows. A row is finished as well if its tune failed, expired or was deleted (``status``
-        ``deleted``); the wait goes on for the others.
+        The same rows. A row is also finished if its tune failed, expired or was deleted (``status``
+        ``deleted``); the wait continues for the others.
 
     Warns
     -----
@@ -87,7 +87,7 @@ def wait(
 
     Notes
     -----
-    The API has no field for the state; it is derived (astria-api, section 6).
+    The API has no field for the status; it is derived (astria-api, section 6).
 
     Examples
     --------
@@ -140,15 +140,15 @@ def _call_back(done: Callable[[pd.DataFrame], object] | None, frame: pd.DataFram
     if done is None:
         return
     try:
-        done(frame.copy())  # what it does to them is not to change the rows that are returned
+        done(frame.copy())  # its changes must not affect the returned rows
     except Exception as error:  # noqa: BLE001  whatever it is, the rows are returned
-        # Without its text, which may have the secret address of a webhook.
+        # Without its text, which may contain the secret address of a webhook.
         what = f"done failed ({type(error).__name__}); the rows are returned. Call done(rows) to see why"
         warn(what, is_paid=True)
 
 
 class _Display:
-    """The state of a wait in words, redrawn while it sleeps."""
+    """The state of a wait as text, redrawn while it sleeps."""
 
     def __init__(self, progress: Progress, timeout: float | None) -> None:
         self._progress, self._timeout = progress, timeout

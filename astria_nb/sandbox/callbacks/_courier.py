@@ -87,7 +87,7 @@ class Courier:
             self._start_thread(self._schedule, "astria-sandbox-callbacks")
 
     def stop(self) -> None:
-        """Break off deliveries, discard what is still planned, and end every thread."""
+        """Cancel deliveries, discard planned ones, and end every thread."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

@@ -23,7 +23,7 @@ class Announcer:
         self._wrapped = options.callback_body == "wrapped"
 
     def announce(self, announcements: Iterable[Announcement]) -> None:
-        """Have callbacks sent when they are due."""
+        """Plan callbacks for the time when they are due."""
         for announcement in announcements:
             body = partial(self._body, announcement)
             self._courier.plan(announcement.due, announcement.event, announcement.url, body)

@@ -1,4 +1,4 @@
-"""Faults that a sandbox plays on request."""
+"""Faults that a sandbox simulates on request."""
 
 from astria_nb.sandbox.faults._fault import Fault, Kind, Status
 from astria_nb.sandbox.faults._rules import FaultRules

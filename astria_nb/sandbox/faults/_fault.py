@@ -1,4 +1,4 @@
-"""A fault: what goes wrong, for which requests, how often."""
+"""A fault: what goes wrong, for which requests, and how often."""
 
 import math
 import re
@@ -13,12 +13,12 @@ _CREATING_ROUTES = {
     "training": ("POST */tunes",),
     "prompt": ("POST */tunes", "POST */prompts", "POST */duplicate", "POST /themes"),
 }
-"""Kind → the requests that can create something that fails later; these kinds strike no other requests."""
+"""Kind → the requests that can create something that fails later; these kinds affect no other requests."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule: what goes wrong, for which requests, how often.
+    """A rule: what goes wrong, for which requests, and how often.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ class Fault:
             prompts. Only requests that create tunes or prompts are affected.
     route : str, default "*"
         Shell pattern over ``"METHOD /path"``, without query, trailing slash and ``.json`` suffix, e.g.
-        ``"POST /p/*/tunes"`` or ``"GET *"``. A star matches slashes too.
+        ``"POST /p/*/tunes"`` or ``"GET *"``. A star also matches slashes.
     count : int or None, default 1
-        How many requests it strikes; None for all.
+        How many requests it affects; None for all.
     probability : float, default 1.0
-        The probability that it strikes a matching request.
+        The probability that it affects a matching request.
     after : int, default 0
-        How many matching requests to let pass first. Those that an earlier fault strikes are not counted.
+        How many matching requests to let pass first. Requests that an earlier fault affects are not counted.
     commit : {"no", "yes", "late"}
         For a status, and for a reset after the body: whether the request is carried out nevertheless. With
         ``"late"`` the client gets the fault at once, and the request is carried out `seconds` later.
@@ -110,7 +110,7 @@ class Fault:
         Parameters
         ----------
         text : str
-            E.g. ``"504,route=POST /p/*/tunes,commit=yes"``; ``count=all`` strikes every request.
+            E.g. ``"504,route=POST /p/*/tunes,commit=yes"``; ``count=all`` affects every request.
 
         Raises
         ------
@@ -134,12 +134,12 @@ class Fault:
         return cls(**values)  # type: ignore[arg-type]  # checked by __post_init__
 
     def matches(self, request: str) -> bool:
-        """Return whether it can strike ``"METHOD /path"``."""
+        """Return whether it can affect ``"METHOD /path"``."""
         routes = _CREATING_ROUTES.get(self.kind, ("*",))
         return fnmatchcase(request, self.route) and any(fnmatchcase(request, route) for route in routes)
 
     def _check_use(self) -> None:
-        """Refuse fields that have no effect on this kind: whoever set them expects one."""
+        """Refuse fields that have no effect on this kind, since the caller expects an effect."""
         late = self.commit == "late"
         for name, kinds in _USES.items():
             value = getattr(self, name)

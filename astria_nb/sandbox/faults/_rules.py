@@ -1,4 +1,4 @@
-"""The pending faults, and which of them strikes a request."""
+"""The pending faults, and the one that affects a request."""
 
 import random
 import threading
@@ -37,7 +37,7 @@ class FaultRules:
             return tuple(self._faults)
 
     def strike(self, method: str, target: str) -> Fault | None:
-        """Return the first fault that strikes a request, and count it down."""
+        """Return the first fault that affects a request, and count it down."""
         path = target.partition("?")[0].rstrip("/").removesuffix(".json") or "/"
         request = f"{method} {path}"
         with self._lock:

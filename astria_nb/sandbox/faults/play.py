@@ -1,4 +1,4 @@
-"""How each kind of fault is played."""
+"""The effect of each kind of fault."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ _PAGE = (
 
 
 def answer(exchange: Exchange, rules: FaultRules) -> None:
-    """Answer a request, or play the fault that strikes it."""
+    """Answer a request, or apply the fault that affects it."""
     if fault := rules.strike(exchange.method, exchange.path):
         exchange.entry.record_fault(fault.kind)
         _play(fault, exchange)
@@ -87,7 +87,7 @@ def _fails_later(fault: Fault, exchange: Exchange) -> None:
 
 
 def _strike(fault: Fault, exchange: Exchange, strike: Callable[[], None]) -> None:
-    """Strike after the body was read; run the request before, after or never, as `commit` says."""
+    """Fail after the body was read; run the request before, after or never, depending on `commit`."""
     if fault.commit == "late":
         exchange.buffer_body()
         try:
@@ -115,7 +115,7 @@ def _drops(content: bytes, seconds: float, exchange: Exchange) -> Iterator[bytes
 
 
 def _error_answer(status: Status, fault: Fault) -> Answer:
-    """Return an error in the shape that the service gives it (astria-api, section 8)."""
+    """Return an error in the service's format (astria-api, section 8)."""
     line = f"{status} {HTTPStatus(int(status)).phrase}"
     retry = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)
     match status:

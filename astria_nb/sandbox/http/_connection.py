@@ -62,7 +62,7 @@ class Connection(BaseHTTPRequestHandler):
         return True
 
     def respond(self) -> None:
-        """Read one request and have it answered."""
+        """Read one request and let it be answered."""
         assert self._entry is not None
         try:
             body = self._body_reader(self._entry)
@@ -93,7 +93,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a malformed request with an error as JSON, and close the connection."""
-        self.request_version = self.protocol_version  # else a malformed first line counts as HTTP/0.9
+        self.request_version = self.protocol_version  # otherwise a malformed first line counts as HTTP/0.9
         code = 405 if code == 501 else code  # an unknown method is the client's error, not ours
         content = json.dumps({"status": int(code), "error": message or explain or "Bad Request"}).encode()
         answer = Answer(f"{int(code)} Error", (("Content-Type", "application/json"),), content)
@@ -153,7 +153,7 @@ class Connection(BaseHTTPRequestHandler):
             "wsgi.run_once": False,
         }
         for name, value in self.headers.items():
-            if "_" in name:  # else it could be mistaken for the same name with a dash
+            if "_" in name:  # otherwise it could be mistaken for the same name with a dash
                 continue
             key = name.upper().replace("-", "_")
             key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"

@@ -12,9 +12,9 @@ from astria_nb.sandbox.params import Params, described
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedRequest:
-    """A request, as far as it has arrived.
+    """A request, or the part of it that has arrived.
 
-    Of its headers it holds only the media type of the body, so never a key.
+    The only header that it contains is the media type of the body, so it never contains a key.
 
     Attributes
     ----------
@@ -35,19 +35,19 @@ class ReceivedRequest:
     complete : bool
         Whether its body was read to the end.
     fault : str or None
-        The kind of the fault that struck it.
+        The kind of the fault that affected it.
     status : int or None
         The HTTP status of the answer; None if no answer was sent, or not yet.
     params : mapping or None
-        What was sent under ``tune``, ``prompt`` or ``pack``: strings in a form; numbers, booleans and null
-        as well in JSON; a file as ``{"filename", "content_type", "size", "sha256"}``, its type detected from
-        its bytes. None if it was not read.
+        The parameters under ``tune``, ``prompt`` or ``pack``: strings in a form; also numbers, booleans and
+        null in JSON; a file as ``{"filename", "content_type", "size", "sha256"}``, its type detected from its
+        bytes. None if it was not read.
     tune_ids, prompt_ids : tuple of int
         The tunes and prompts that it created.
 
     Examples
     --------
-    As of `astria_nb.Sandbox.received`.
+    See `astria_nb.Sandbox.received`.
     """
 
     number: int
@@ -71,7 +71,7 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._fields: list[dict[str, Any]] = []
-        self._requests: list[ReceivedRequest | None] = []  # made when somebody looks
+        self._requests: list[ReceivedRequest | None] = []  # created on demand
 
     def open(self, now: Callable[[], int], method: str, target: str, content_type: str) -> "LedgerEntry":
         """Add a request whose head has just arrived; `now` returns milliseconds since 1970 (UTC)."""
@@ -116,7 +116,7 @@ class LedgerEntry:
         self._ledger.update(self._number, more_bytes=size, complete=complete)
 
     def record_fault(self, kind: str) -> None:
-        """Record which kind of fault struck."""
+        """Record the kind of fault."""
         self._ledger.update(self._number, fault=kind)
 
     def record_status(self, status: int | None) -> None:
@@ -124,7 +124,7 @@ class LedgerEntry:
         self._ledger.update(self._number, status=status)
 
     def record_params(self, params: Params) -> None:
-        """Record what was sent under ``tune``, ``prompt`` or ``pack``."""
+        """Record the parameters under ``tune``, ``prompt`` or ``pack``."""
         self._ledger.update(self._number, params=described(params))
 
     def record_created(self, tune_ids: Iterable[int], prompt_ids: Iterable[int]) -> None:

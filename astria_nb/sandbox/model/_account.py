@@ -19,7 +19,8 @@ class Account:
     Attributes
     ----------
     id : int
-        Of the account itself. Two sandboxes are two accounts; one with stored data goes on with its own.
+        Id of the account itself. Two sandboxes are two accounts; a sandbox with stored data keeps its
+        account.
     template_likes : Counter
         Template id → how many of its prompts are liked.
     """
@@ -116,11 +117,11 @@ class Account:
             del self._by_identity[identity(prompt)]
 
     def facts(self) -> dict[str, object]:
-        """Return what has to be stored besides the records."""
+        """Return the data to store in addition to the records."""
         return {"account_id": self.id, "next": self.next, "spent_mc": self.balance.spent_mc}
 
     def resume(self, store: Store) -> list[Announcement]:
-        """Load what an earlier sandbox stored, and return its callbacks."""
+        """Load the data of an earlier sandbox, and return its callbacks."""
         self.packs |= {pack.id: pack for pack in store.load(PackRecord)}
         for tune in store.load(TuneRecord):
             self.add_tune(tune)

@@ -1,4 +1,4 @@
-"""What a valid request asks for: a tune to train, prompts to make, or both."""
+"""The content of a valid request: a tune to train, prompts to make, or both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ class State:
         self.pending: list[Announcement] = []
         if store is not None:
             announcements = self._account.resume(store)
-            clock.resume(min(store.fact("now") or 0, LATEST))  # an earlier release moved it any far
+            clock.resume(min(store.fact("now") or 0, LATEST))  # an earlier release had no limit
             # Those that were due earlier may have been sent, and nothing is sent twice.
             now = clock.now()
             self.pending = [announcement for announcement in announcements if announcement.due > now]
@@ -165,7 +165,7 @@ class State:
             if changes.get("auto_extend", current.auto_extend) != current.auto_extend:
                 if changes["auto_extend"] and current.expires_at(now) <= now:
                     raise Refusal(422, {"auto_extend": ["can't be set because the tune has expired"]})
-                if current.auto_extend:  # the months that were paid for stay
+                if current.auto_extend:  # months that were paid for are kept
                     changes = {**changes, "kept_until": current.expires_at(now)}
             changed = replace(current, **changes, updated_at=self._clock.create())
             self._account.put_tune(changed)

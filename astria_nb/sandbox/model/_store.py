@@ -67,7 +67,7 @@ class Store:
         if version == 0:
             for statement in _SCHEMA.strip().split("\n"):
                 self._file.execute(statement)
-        # What version 1 stored can be read as it is; an older release cannot read what is added.
+        # Data of version 1 can be read unchanged; an older release cannot read the additions.
         self._file.execute(f"PRAGMA user_version = {_VERSION}")
         self._file.execute("COMMIT")
 

@@ -35,7 +35,7 @@ _IDENTITY = (
 
 
 class Failure(Protocol):
-    """What shall go wrong with the tune or the prompts that a request creates."""
+    """The intended failure of the tune or the prompts that a request creates."""
 
     @property
     def kind(self) -> str:
@@ -62,7 +62,7 @@ class Timeline:
     def tune(self, new: NewTune, number: int) -> TuneRecord:
         """Return the record of a tune."""
         seconds = MOCK_SECONDS if new.is_mock else TRAINING_SECONDS
-        if new.model_type == "faceid":  # which needs no training
+        if new.model_type == "faceid":  # it needs no training
             starts_at = ends_at = self.now - _BEFORE
         else:
             starts_at = self.now + (0 if new.is_mock else self.clock.span(QUEUE_SECONDS))
@@ -109,7 +109,7 @@ class Timeline:
         return replace(prompt, user_error="the training of its tune failed")
 
     def with_failure(self, prompt: Prompt, index: int) -> Prompt:
-        """Return a prompt, with an error if it is one of those that shall fail; `index` counts from 0."""
+        """Return a prompt, with an error if it has to fail; `index` counts from 0."""
         if self.failure is None or self.failure.kind != "prompt" or index >= self.failure.number:
             return prompt
         return replace(prompt, user_error=self.failure.message)
@@ -124,7 +124,7 @@ class Timeline:
     def announcements(
         self, plan: Plan, tune: TuneRecord | None, prompts: Sequence[Prompt]
     ) -> list[Announcement]:
-        """Return the callbacks of a tune and prompts, still without ids; none for what never ends."""
+        """Return the callbacks of a tune and prompts, still without ids; none for those that never end."""
         failures_too = self.options.callback_on_failure
         events: list[tuple[int, str, str | None, tuple[int, ...]]] = []
         if tune and (failures_too or not tune.fails):
@@ -152,7 +152,7 @@ def cost_of(prompt: NewPrompt) -> int:
 
 
 def identity(prompt: Prompt) -> object:
-    """Return a key that two prompts share if an idempotent account takes them for the same."""
+    """Return a key that two prompts share if an idempotent account treats them as the same."""
     return prompt.text, prompt.tune_id, *map(prompt.attributes.get, _IDENTITY)
 
 

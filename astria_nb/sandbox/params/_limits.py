@@ -1,4 +1,4 @@
-"""How much one request may hold."""
+"""The limits of one request."""
 
 from typing import Protocol
 

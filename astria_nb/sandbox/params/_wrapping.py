@@ -23,7 +23,7 @@ _COLUMNS = {
 
 
 def wrapped(body: Params, wrapper: str) -> Params:
-    """Return what is taken as the wrapper's object: the columns of its table.
+    """Return the content of the wrapper's object: the columns of its table.
 
     Files, addresses, ids of tunes and overrides of prompts are not columns, so they are lost.
 

@@ -77,7 +77,7 @@ def make_app(service: Service) -> WSGIApplication:
 
 
 def _for_origin(origin: str) -> dict[str, str]:
-    """Return the headers by which a browser lets a page of an origin read an answer."""
+    """Return the headers that make a browser let a page of an origin read an answer."""
     headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"

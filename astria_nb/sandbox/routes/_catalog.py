@@ -46,7 +46,7 @@ class CatalogRoutes:
         )
 
     def cli_models(self) -> Response:
-        """List the models that the command line knows by name; it asks without a key."""
+        """List the models that the command line knows by name; it sends no key."""
         models = {name: {"tune_id": tune_id} for name, tune_id in _BY_NAME.items()}
         return reply(
             {

@@ -18,7 +18,7 @@ class ImageRoutes:
         self._service = service
 
     def inspect(self) -> Response:
-        """Describe an image, and say what makes it a bad one to train with."""
+        """Describe an image, and what makes it unsuitable for training."""
         with self._service.params() as params:
             name = casts.non_blank(params.get("name")) or ""
             file, url = params.get("file"), params.get("file_url")

@@ -74,7 +74,7 @@ class PackRoutes:
         return Response(status=302, headers={"Location": f"{self._service.address.url}/pictures/{token}"})
 
     def picture(self, token: str) -> Response:
-        """Show a picture; whoever has its address may see it."""
+        """Show a picture; its address is enough to see it."""
         picture = self._service.pictures.fetch(token)
         if picture is None:
             raise not_found()

@@ -55,7 +55,7 @@ class LockedFolder:
         lock_file = Path(self._lock.lock_file)
         with contextlib.suppress(OSError):
             # The lock file goes last, so that the next process completes a removal that is broken off; and
-            # before the lock is released, so that nobody locks a folder that is about to vanish.
+            # before the lock is released, so that no process locks a folder that is about to be deleted.
             for entry in self.path.iterdir():
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry)
@@ -121,7 +121,7 @@ def lock(path: Path) -> LockedFolder:
 
 
 def sweep() -> None:
-    """Remove the temporary folders of processes that were killed, as far as that is possible."""
+    """Remove the temporary folders of processes that were killed, as far as possible."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # TimeoutError included: the folder of a living process
             if _is_own(path) and (path / _LOCK).is_file():

@@ -1,4 +1,4 @@
-"""Uploaded files: stored under generated names, with their hash and the type that their bytes say."""
+"""Uploaded files: stored under generated names, with their hash and the type detected from their bytes."""
 
 import hashlib
 import itertools

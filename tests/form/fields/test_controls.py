@@ -18,7 +18,7 @@ def test_controls_that_look_the_same_share_it():
 
 def test_what_is_shared_cannot_be_changed_for_one_and_what_is_its_own_can():
     first, second = controls.HTML(layout={"width": "3px"}), controls.HTML(layout=widgets.Layout())
-    with pytest.raises(RuntimeError, match="display belongs to all controls"):
+    with pytest.raises(RuntimeError, match="display is shared by all controls"):
         first.layout.display = "none"
     second.layout.display = "none"
     assert controls.HTML().layout.display is None

@@ -344,7 +344,7 @@ def test_a_deleted_tune_ends_the_wait(
     assert after["status"].tolist() == ["deleted"]
     assert log.frame()["status"].tolist() == ["deleted"]
     assert after.dtypes.equals(row.dtypes)
-    assert "is not on the account any more" in str(log.events()["problem"].iloc[-1])
+    assert "is no longer on the account" in str(log.events()["problem"].iloc[-1])
     requests = len(gets(sandbox))
     callbacks.poll()
     assert len(gets(sandbox)) == requests

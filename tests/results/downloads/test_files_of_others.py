@@ -52,7 +52,7 @@ def test_a_retouched_picture_is_kept_and_the_original_saved_beside_it(
     assert (out / "3-1.jpg").read_bytes() == a_picture(333)
     assert (out / "3-1_2.jpg").read_bytes() == pictures[2]
     assert (row["status"], Path(row["file"]).name) == ("saved", "3-1_2.jpg")
-    assert row["problem"] == "3-1.jpg is something else, and was kept"
+    assert row["problem"] == "3-1.jpg is a different file, and was kept"
     assert frame["problem"].drop(index=2).isna().all()
     before = asked(server)
     assert statuses(anb.download(ROW, client, out)) == {"there": 10}
@@ -69,7 +69,7 @@ def test_a_changed_file_whose_original_has_expired_is_named(
     server.on("GET", "/3", reply({}, 404))
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"there": 9, "failed": 1}
-    assert frame["problem"].iloc[2].endswith("3-1.jpg is not as it was saved; it was kept")
+    assert frame["problem"].iloc[2].endswith("3-1.jpg was changed after it was saved; it was kept")
     assert (out / "3-1.jpg").read_bytes() == a_picture(333)
     assert (out / "manifest.jsonl").read_bytes() == record
 

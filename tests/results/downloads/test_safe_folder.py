@@ -118,7 +118,7 @@ def test_a_folder_in_place_of_a_picture_is_kept(
     (out / "3-1.jpg").mkdir()
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"saved": 10}
-    assert frame["problem"].iloc[2] == "3-1.jpg is something else, and was kept"
+    assert frame["problem"].iloc[2] == "3-1.jpg is a different file, and was kept"
     assert (out / "3-1_2.jpg").read_bytes() == pictures[2]
 
 

@@ -456,7 +456,7 @@ def test_why_tunes_are_not_kept_is_said_and_what_is_gone_is_not_offered(show, sa
     client = sandbox.client()
     row = finished(client)
     deleted = tune_frame([{"id": 7, "status": "deleted"}])
-    with pytest.warns(UserWarning, match="left out: the service no longer has tune 7"):
+    with pytest.warns(UserWarning, match="skipped: the service no longer has tune 7"):
         gallery = show(pd.concat([row, deleted], ignore_index=True), client)
     assert gallery.keep["question"].startswith("Keep this tune")
     sandbox.fail("422", "PATCH /tunes/*", message="not today")

@@ -66,7 +66,7 @@ def test_all_pages_of_prompts_are_read_oldest_first(client: anb.Client):
 def test_tunes_that_are_gone_do_not_keep_back_the_prompts_of_the_others(client: anb.Client):
     frame = pd.concat([submitted(client, name=name) for name in ("cat", "man", "woman")])
     client.delete_tune(frame["id"].iloc[1])
-    with pytest.warns(UserWarning, match=rf"left out: the service no longer has tune {frame['id'].iloc[1]}"):
+    with pytest.warns(UserWarning, match=rf"skipped: the service no longer has tune {frame['id'].iloc[1]}"):
         prompts = anb.prompts(frame, client)
     assert sorted(prompts["tune_id"].unique()) == frame["id"].iloc[[0, 2]].tolist()
     with pytest.warns(UserWarning, match="left out"):
@@ -82,7 +82,7 @@ def test_tunes_that_their_rows_call_deleted_are_named_as_well(client: anb.Client
     client.delete_tune(frame["id"].iloc[0])
     deleted = anb.wait(frame, client, timeout=0)
     assert deleted["status"].iloc[0] == "deleted"
-    with pytest.warns(UserWarning, match=rf"left out: the service no longer has tune {frame['id'].iloc[0]}"):
+    with pytest.warns(UserWarning, match=rf"skipped: the service no longer has tune {frame['id'].iloc[0]}"):
         prompts = anb.prompts(deleted, client)
     assert prompts["tune_id"].unique().tolist() == [frame["id"].iloc[1]]
     with pytest.raises(NotFoundError, match=rf"no tune {frame['id'].iloc[0]} at http"):

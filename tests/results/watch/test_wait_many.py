@@ -123,7 +123,7 @@ def test_each_row_has_its_own_end_and_the_others_go_on(sandbox: anb.Sandbox) -> 
     assert after.index.tolist() == [7, 7, 8, 9]
     assert after.dtypes.equals(rows.dtypes)
     assert anb.wait(after, client, poll=0)["status"].tolist() == after["status"].tolist()
-    with pytest.warns(UserWarning, match=f"left out: the service no longer has tune {gone.loc[0, 'id']}"):
+    with pytest.warns(UserWarning, match=f"skipped: the service no longer has tune {gone.loc[0, 'id']}"):
         prompts = anb.prompts(after.iloc[:3], client)
     assert (prompts["status"] == "done").sum() == 8
 
