@@ -406,8 +406,8 @@ def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.Expe
     assert states == {"adopted": 20, "done": 8, "needs_review": 2}
     assert said[-1].startswith("28 of 30 done · 2 failed")
     reads = [request for request in sandbox.ledger if request.method == "GET"]
-    # The pack, the account before; and its two pages after the first that were lost, and after the last.
-    assert len(reads) <= 6
+    # The pack, the account before, and its two pages a few times, not for each of the 22.
+    assert len(reads) <= 12
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 28
     assert rows["id"].nunique() == 28
     doubtful = rows[rows["state"] == "needs_review"]
