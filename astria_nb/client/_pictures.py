@@ -122,7 +122,7 @@ class PictureMethods(ClientBase):
 
         Examples
         --------
-        As of `picture`.
+        As for `picture`.
         """
         return self._transport.open_picture(url)
 

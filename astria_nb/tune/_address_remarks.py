@@ -78,7 +78,7 @@ def _picture_faults(address: str, is_local: bool, now: datetime) -> Iterator[_Fa
 def _odd_endings(address: str, parts: SplitResult) -> Iterator[_Fault]:
     """Yield problems that the end of an address suggests; it may still be a picture."""
     if _TWO.search(address):
-        yield "looks like two addresses in one", "give each as a separate item"
+        yield "looks like two addresses in one", "give each as an item of its own"
     elif parts.path in ("", "/") and not parts.query:
         yield "is a whole site, not a picture", "give the address of the picture itself"
     elif stray := _STRAY.search(address):
