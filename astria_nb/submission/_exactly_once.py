@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from astria_nb import rows
-from astria_nb.client import Json, complaint_in, responses, words_in
+from astria_nb.client import Json, error_message, error_text, responses
 from astria_nb.client.deadline import Deadline
 from astria_nb.client.retry import retry_after_seconds
 from astria_nb.errors import (
@@ -90,10 +90,10 @@ class ExactlyOnce:
         request = self.request(pack, body.encoding, body.images)
         precedents = self._log.precedents(request)
         if precedents.has_unsettled:
-            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
+            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, no_wait=True)
             precedents = self._log.precedents(request)
         submission = self.submit(pack, body, request, precedents)
-        if loss := repeats.loss_of(submission):
+        if loss := repeats.why_no_pictures(submission):
             is_of_title = submission.title == self._tune.title
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
         return self._row(submission)
@@ -123,7 +123,7 @@ class ExactlyOnce:
                 submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE or self._is_left(submission):
                     return submission
-                work.enter_context(recovery.at_work(self._log, submission))
+                work.enter_context(recovery.working_on(self._log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, RequestClaimed) as overtaken:
             submission = overtaken.submission
@@ -173,7 +173,7 @@ class ExactlyOnce:
                 submission = self._log.plan(
                     request, before.newest_id, sending=True, newest_equal_id=newest_equal_id
                 )
-                work.enter_context(recovery.at_work(self._log, submission))
+                work.enter_context(recovery.working_on(self._log, submission))
                 return submission
             has_equal = True
 
@@ -181,7 +181,7 @@ class ExactlyOnce:
         """Return earlier submissions of equal fields and sizes, latest first, as far as they matter."""
         if not request.images and self._options.repeat != "replay":
             latest = self._log.with_content(request, limit=1)  # without files to compare, it is the same
-            if not any(map(repeats.loss_of, latest)):
+            if not any(map(repeats.why_no_pictures, latest)):
                 return latest
         return self._log.with_content(request)
 
@@ -189,7 +189,7 @@ class ExactlyOnce:
         """Record the tune of a title that the account has and the log had not."""
         with recovery.planning(self._log):
             submission = self._log.plan(request, newest_id)
-            work.enter_context(recovery.at_work(self._log, submission))
+            work.enter_context(recovery.working_on(self._log, submission))
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
         self.found = tune
@@ -312,9 +312,9 @@ class ExactlyOnce:
         number = int(number) if isinstance(number, float) and number.is_integer() else number
         is_created = parse_id(number) is not None or (type(number) is int and number > 0)
         # The answer to a run needs no id: then it must not say that something is wrong.
-        is_run = bool(self._tune.tune_ids) and (bool(reply.get("prompt_ids")) or not complaint_in(reply))
+        is_run = bool(self._tune.tune_ids) and (bool(reply.get("prompt_ids")) or not error_message(reply))
         if reply.get("error") or not (is_created or is_run):
-            words = words_in(reply)
+            words = error_text(reply)
             raise responses.outcome_unknown("an answer without a tune" + (f": {words}" if words else ""))
         return {**reply, "id": parse_id(number)}
 

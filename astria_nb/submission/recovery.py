@@ -168,11 +168,11 @@ def recover(
     seconds: float | None = None,
     *,
     report: ReportProgress,
-    only_ripe: bool = False,
+    no_wait: bool = False,
 ) -> list[Submission]:
     """Settle the submissions that were left open, and return those that are settled.
 
-    Submissions that a running process still works on are skipped, and with `only_ripe` those that would have
+    Submissions that a running process still works on are skipped, and with `no_wait` those that would have
     to be waited for. One that was planned but never sent becomes ``not_sent``, which releases its title.
     """
     seconds = SETTLE_SECONDS if seconds is None else seconds
@@ -180,16 +180,16 @@ def recover(
     for submission in list(_left_open(log, client)):
         if submission.state != "planned":
             lost.append(submission)
-        elif not only_ripe or _age(log, submission) >= seconds:
+        elif not no_wait or _age(log, submission) >= seconds:
             with suppress(StaleSubmission):  # another process was faster
                 settled.append(release(log, submission))
-    if only_ripe:
+    if no_wait:
         lost = [submission for submission in lost if _age(log, submission) >= seconds]
     if lost:
         try:
             settled += settle(log, client, lost, seconds, report)
         except AstriaError:
-            if not only_ripe:  # otherwise a failing search must not block the caller's own submission
+            if not no_wait:  # otherwise a failing search must not block the caller's own submission
                 raise
     return settled
 
@@ -239,7 +239,7 @@ def _left_open(log: Log, client: Client) -> Iterator[Submission]:
 
 @contextmanager
 def planning(log: Log) -> Iterator[None]:
-    """Keep other threads of this process away from what is planned here, until it is `at_work`."""
+    """Keep other threads of this process away from what is planned here, until `working_on` begins."""
     planned = log.identity
     _planning.append(planned)
     try:
@@ -249,7 +249,7 @@ def planning(log: Log) -> Iterator[None]:
 
 
 @contextmanager
-def at_work(log: Log, submission: Submission) -> Iterator[None]:
+def working_on(log: Log, submission: Submission) -> Iterator[None]:
     """Keep other threads of this process from treating a submission as left open."""
     key = log.identity, submission.id
     _at_work.add(key)
@@ -262,7 +262,7 @@ def at_work(log: Log, submission: Submission) -> Iterator[None]:
 def is_left_open(log: Log, submission: Submission) -> bool:
     """Return whether nobody works on a submission that is not settled."""
     is_own = submission.session == environment.session().id
-    # In this order: a thread enters `at_work` before it leaves `planning`.
+    # In this order: a thread enters `working_on` before it leaves `planning`.
     if is_own and submission.version == 0 and log.identity in _planning:
         return False
     if (log.identity, submission.id) in _at_work:
