@@ -5,7 +5,7 @@ from astria_nb.client._by_id import VISIBILITY_DELAY, fetch_latest, is_recent
 from astria_nb.client._client import Client
 from astria_nb.client._credentials import find_key
 from astria_nb.client._deletion import record_deletions_in
-from astria_nb.client._error_body import complaint_in, words_in
+from astria_nb.client._error_body import error_message, error_text
 from astria_nb.client._inspection import Inspection, inspect_each, majority
 from astria_nb.client._login import login
 from astria_nb.client._picture_stream import PictureStream
@@ -22,7 +22,8 @@ __all__ = [
     "PictureStream",
     "RepeatedAnswers",
     "Throttle",
-    "complaint_in",
+    "error_message",
+    "error_text",
     "fetch_latest",
     "find_key",
     "inspect_each",
@@ -31,5 +32,4 @@ __all__ = [
     "login",
     "majority",
     "record_deletions_in",
-    "words_in",
 ]

@@ -11,7 +11,7 @@ from astria_nb.client._account_id import AccountId
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
 from astria_nb.client._base_url import find_base_url
 from astria_nb.client._credentials import KEY_VARIABLE, find_key
-from astria_nb.client._error_body import words_in
+from astria_nb.client._error_body import error_text
 from astria_nb.client._replies import Json
 from astria_nb.client._transport import GET_SECONDS, Transport
 from astria_nb.errors import (
@@ -130,7 +130,7 @@ class ClientBase:
             record = replies.with_id(reply) or replies.with_id(reply.get(kind))
             if record is not None and record["id"] == id_:
                 return record
-            words = words_in(reply) if record is None else f"{kind} {record['id']}"
+            words = error_text(reply) if record is None else f"{kind} {record['id']}"
             failure: ApiError = responses.in_place_of(f"{kind} {id_}", words)
         except NotFoundError as error:
             failure = self._not_found("id", f"{kind} {id_}", error)

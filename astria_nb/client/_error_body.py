@@ -47,7 +47,7 @@ def messages(content: bytes, key: ApiKey) -> list[Message]:
     return _messages_in(data)
 
 
-def words_in(data: Mapping[str, Any]) -> str:
+def error_text(data: Mapping[str, Any]) -> str:
     """Return the error text in a JSON object, from the keys that services use; empty if there is none.
 
     Parameters
@@ -57,8 +57,8 @@ def words_in(data: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> words_in({"message": "maintenance"}), words_in({"errors": {"title": ["is taken"]}}), words_in({})
-    ('maintenance', 'title: is taken', '')
+    >>> error_text({"message": "maintenance"}), error_text({"errors": {"name": ["is bad"]}}), error_text({})
+    ('maintenance', 'name: is bad', '')
     """
     if not any(data.get(name) for name in ("errors", *_GENERAL)):
         return ""
@@ -66,7 +66,7 @@ def words_in(data: Mapping[str, Any]) -> str:
     return f"{field}: {text}" if field else text
 
 
-def complaint_in(data: object) -> str:
+def error_message(data: object) -> str:
     """Return the error in an answer with the status of a success; empty if there is none.
 
     Parameters
@@ -76,14 +76,14 @@ def complaint_in(data: object) -> str:
 
     Examples
     --------
-    >>> complaint_in({"status": 422, "message": "no"}), complaint_in({"status": 201, "message": "done"})
+    >>> error_message({"status": 422, "message": "no"}), error_message({"status": 201, "message": "done"})
     ('no', '')
     """
     if not isinstance(data, Mapping):
         return ""
     status = parse_whole(data.get("status")) or 0
     is_failure = data.get("error") or data.get("errors") or data.get("success") is False or status >= 400
-    return (words_in(data) or "no success") if is_failure else ""
+    return (error_text(data) or "no success") if is_failure else ""
 
 
 def _messages_in(data: Any) -> list[Message]:

@@ -8,7 +8,7 @@ from os import PathLike
 from astria_nb.client import _replies as replies
 from astria_nb.client import responses
 from astria_nb.client._client_base import ClientBase
-from astria_nb.client._error_body import words_in
+from astria_nb.client._error_body import error_text
 from astria_nb.client._own_names import add_own_names
 from astria_nb.client._picture_stream import PictureStream
 from astria_nb.client._replies import Json
@@ -122,14 +122,14 @@ class PictureMethods(ClientBase):
 
         Examples
         --------
-        As of `picture`.
+        As for `picture`.
         """
         return self._transport.open_picture(url)
 
     def _inspect(self, body: Body) -> Json:
         try:
             answer = replies.checked_object(self._transport.post_small("/images/inspect", body))
-            if words := words_in(answer):
+            if words := error_text(answer):
                 raise responses.in_place_of("an inspection", words)
             return answer
         except ApiError as error:

@@ -78,7 +78,7 @@ class PromptMethods(ClientBase):
 
         Examples
         --------
-        As of `prompts`.
+        As for `prompts`.
         """
         return self._record("prompt", id)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from astria_nb.client import responses
-from astria_nb.client._error_body import words_in
+from astria_nb.client._error_body import error_text
 from astria_nb.client._transport import Transport
 from astria_nb.tune import Pack
 from astria_nb.utils.arguments import check_id, check_number, parse_id
@@ -54,7 +54,7 @@ def get_list(transport: Transport, path: str, **query: Any) -> list[Json]:
         records = [record for value in data if (record := with_id(value)) is not None]
         if len(records) == len(data):
             return records
-    if isinstance(data, dict) and (words := words_in(data)):
+    if isinstance(data, dict) and (words := error_text(data)):
         raise responses.in_place_of("a list", words)
     raise responses.unexpected_reply(200, "something other than a list")
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from astria_nb.client._api_key import KEY_PAGE, ApiKey
-from astria_nb.client._error_body import complaint_in, messages
+from astria_nb.client._error_body import error_message, messages
 from astria_nb.client._parsing import parse_json
 from astria_nb.client._refusals import PAGE_STEP, REFUSALS, creation_refused, not_found, refused
 from astria_nb.client._web_page import page_title
@@ -101,8 +101,8 @@ def check_success(status: int, headers: Mapping[str, str], content: bytes, key: 
     if page_title(headers, content, key) is not None:
         raise unreadable(status, headers, content, key)
     with suppress(ValueError, RecursionError):  # some successes have no content
-        if complaint := complaint_in(key.redact_json(parse_json(content))):
-            raise in_place_of(f"a success ({status})", complaint)
+        if error := error_message(key.redact_json(parse_json(content))):
+            raise in_place_of(f"a success ({status})", error)
 
 
 def in_place_of(expected: str, words: str) -> UnexpectedReplyError:

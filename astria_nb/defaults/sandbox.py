@@ -56,7 +56,7 @@ class Sandbox(SandboxServer):
         ------
         SandboxError
             The port is taken, the host is not an address of this machine, or the folder for uploads cannot be
-            used. It is an `OSError` as well.
+            used. The error is also an `OSError`.
         AstriaError
             It cannot start because a library is loaded in an unsuitable version: restart the kernel.
         RuntimeError

@@ -15,7 +15,7 @@ from astria_nb.utils.warn import warn
 
 _OPENED_ELSEWHERE = (
     "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
-    "run this cell again to go on here with what the other form saved."
+    "run this cell again to continue here with what the other form saved."
 )
 
 

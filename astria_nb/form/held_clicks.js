@@ -10,7 +10,7 @@ import { closest, make } from "../utils/dom.js";
  * @property {number} [_pending_msgs] changes that were sent, and that Python has not answered yet
  */
 
-// Whoever cancels an upload is not made to wait.
+// Cancelling an upload does not wait.
 const BUTTON = ":is(button.jupyter-button, button.widget-button):not(.astria-cancel)";
 const POLL_INTERVAL = 20; // ms
 const NOTE_DELAY = 500; // ms

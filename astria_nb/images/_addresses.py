@@ -13,7 +13,7 @@ from astria_nb.images._decoding import InvalidImageError
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order
 from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 
-# "C:\\" is a path of Windows. A web address has a field of its own.
+# "C:\\" is a Windows path. Web addresses have their own field.
 _ADDRESS = re.compile(r"(?!https?://|data:)[a-z][a-z0-9+.-]+(?:://|::)\S", re.IGNORECASE)
 _USER = re.compile(r"://([^/?#]+)@")
 _MAGIC = frozenset("*[")  # a question mark begins a version or a signature

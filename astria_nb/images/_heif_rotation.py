@@ -12,7 +12,7 @@ from astria_nb.images.metadata import read_orientation
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
-_MOST_BYTES = 4 << 20  # the box that describes the pictures in a file
+_MOST_BYTES = 4 << 20  # searched for the description of the pictures
 _EXIF = re.compile(rb"(?:Exif|\0\0)\0\0(MM\0\*|II\*\0)")
 _MOST_EXIF = 65536  # bytes
 

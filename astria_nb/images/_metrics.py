@@ -75,7 +75,7 @@ def is_blurry(grey: Pillow.Image) -> bool:
 def _steepness(smooth: Grey) -> float | None:
     """Return the steepness of the steepest edges relative to the local contrast; None for a plain image.
 
-    This is about the inverse of an edge's width in pixels. Each tile is measured by itself: its steepest
+    This is about the inverse of an edge's width in pixels. Each tile is measured separately: its steepest
     edges except for a few that may be noise. Of all tiles the upper tenth counts, because a portrait with a
     soft background is sharp.
     """

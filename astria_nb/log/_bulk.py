@@ -53,7 +53,7 @@ class Change:
     problem: str | None
 
 
-class ChangedMeanwhile(Exception):  # noqa: N818  each is tried by itself then
+class ChangedMeanwhile(Exception):  # noqa: N818  then each is tried separately
     """A submission was changed by another process: nothing was written together."""
 
 

@@ -59,7 +59,7 @@ class Connections:
         """Return the connection that writes."""
         if self._held is None:
             held = self._open()
-            held.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the write-ahead log as well
+            held.execute("SELECT 1 FROM sqlite_master").fetchone()  # also opens the write-ahead log
             self._held = held
         return self._held
 

@@ -74,7 +74,7 @@ class _Copy:
         self._labelled_there = _label_times(writing)
         with source.naming_errors():
             self._labelled_here = _label_times(reading)
-        self._conflicts: list[tuple[Row, Row]] = []  # the records of a submission here and of one there
+        self._conflicts: list[tuple[Row, Row]] = []  # a submission here, and one there
         self._changed = 0
 
     def run(self) -> int:

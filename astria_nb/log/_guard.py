@@ -42,7 +42,7 @@ class FileGuard:
         self.lock = threading.RLock()
         self._stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
         self._readers = 0
-        self._shut_by = 0  # so many
+        self._shut_by = 0  # the number of `shut` calls in effect
         self._gate = threading.Condition()  # held only briefly
 
     @contextmanager

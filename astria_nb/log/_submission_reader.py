@@ -181,7 +181,7 @@ class SubmissionReader(LogFile):
         Raises
         ------
         LogError
-            There is no such submission. It is a `KeyError` as well.
+            There is no such submission. The error is also a `KeyError`.
         TuneError
             This is neither a number nor one row.
         """

@@ -79,10 +79,10 @@ class ExactlyOnce:
         request = self.request(pack, body.encoding, body.images)
         precedents = self._log.precedents(request)
         if precedents.has_unsettled:
-            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
+            recovery.recover(self._log, self._client, self._settle, report=self._on_wait, no_wait=True)
             precedents = self._log.precedents(request)
         submission = self.submit(pack, body, request, precedents)
-        if loss := repeats.loss_of(submission):
+        if loss := repeats.why_no_pictures(submission):
             is_of_title = submission.title == self._tune.title
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
         return row_of(submission, self._options)
@@ -112,7 +112,7 @@ class ExactlyOnce:
                 submission = self._claim(precedents, request, body, work)
                 if submission.state in HAS_TUNE or self._is_left(submission):
                     return submission
-                work.enter_context(in_progress.at_work(self._log, submission))
+                work.enter_context(in_progress.working_on(self._log, submission))
                 return self._send(submission, body)
         except (StaleSubmission, RequestClaimed) as overtaken:
             submission = overtaken.submission
@@ -162,7 +162,7 @@ class ExactlyOnce:
                 submission = self._log.plan(
                     request, before.newest_id, sending=True, newest_equal_id=newest_equal_id
                 )
-                work.enter_context(in_progress.at_work(self._log, submission))
+                work.enter_context(in_progress.working_on(self._log, submission))
                 return submission
             has_equal = True
 
@@ -170,7 +170,7 @@ class ExactlyOnce:
         """Return earlier submissions of equal fields and sizes, latest first, as far as they matter."""
         if not request.images and self._options.repeat != "replay":
             latest = self._log.with_content(request, limit=1)  # without files to compare, it is the same
-            if not any(map(repeats.loss_of, latest)):
+            if not any(map(repeats.why_no_pictures, latest)):
                 return latest
         return self._log.with_content(request)
 
@@ -178,7 +178,7 @@ class ExactlyOnce:
         """Record the tune of a title that is on the account, but not in the log."""
         with in_progress.planning(self._log):
             submission = self._log.plan(request, newest_id)
-            work.enter_context(in_progress.at_work(self._log, submission))
+            work.enter_context(in_progress.working_on(self._log, submission))
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
         self.found = tune

@@ -18,7 +18,7 @@ if hasattr(os, "register_at_fork"):  # a child process does not have those threa
 
 @contextmanager
 def planning(log: Log) -> Iterator[None]:
-    """Keep other threads of this process away from what is planned here, until it is `at_work`."""
+    """Keep other threads of this process away from what is planned here, until `working_on` begins."""
     planned = log.identity
     _planning.append(planned)
     try:
@@ -28,7 +28,7 @@ def planning(log: Log) -> Iterator[None]:
 
 
 @contextmanager
-def at_work(log: Log, submission: Submission) -> Iterator[None]:
+def working_on(log: Log, submission: Submission) -> Iterator[None]:
     """Keep other threads of this process from treating a submission as left open."""
     key = log.identity, submission.id
     _at_work.add(key)
@@ -41,7 +41,7 @@ def at_work(log: Log, submission: Submission) -> Iterator[None]:
 def is_left_open(log: Log, submission: Submission) -> bool:
     """Return whether nobody works on a submission that is not settled."""
     is_own = submission.session == environment.session().id
-    # In this order: a thread enters `at_work` before it leaves `planning`.
+    # In this order: a thread enters `working_on` before it leaves `planning`.
     if is_own and submission.version == 0 and log.identity in _planning:
         return False
     if (log.identity, submission.id) in _at_work:

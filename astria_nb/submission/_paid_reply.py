@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astria_nb.client import Json, complaint_in, responses, words_in
+from astria_nb.client import Json, error_message, error_text, responses
 from astria_nb.utils.arguments import parse_id
 
 
@@ -18,8 +18,8 @@ def checked_reply(reply: Json, *, is_run: bool) -> Json:
     number = int(number) if isinstance(number, float) and number.is_integer() else number
     is_created = parse_id(number) is not None or (type(number) is int and number > 0)
     # The answer to a run needs no id: then it must not report an error.
-    is_started = is_run and (bool(reply.get("prompt_ids")) or not complaint_in(reply))
+    is_started = is_run and (bool(reply.get("prompt_ids")) or not error_message(reply))
     if reply.get("error") or not (is_created or is_started):
-        words = words_in(reply)
+        words = error_text(reply)
         raise responses.outcome_unknown("an answer without a tune" + (f": {words}" if words else ""))
     return {**reply, "id": parse_id(number)}

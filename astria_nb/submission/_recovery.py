@@ -21,11 +21,11 @@ def recover(
     seconds: float | None = None,
     *,
     report: ReportProgress,
-    only_ripe: bool = False,
+    no_wait: bool = False,
 ) -> list[Submission]:
     """Settle the submissions that were left open, and return those that are settled.
 
-    Submissions that a running process still works on are skipped, and with `only_ripe` those that would
+    Submissions that a running process still works on are skipped, and with `no_wait` those that would
     need a wait. One that was planned but never sent becomes ``not_sent``, which releases its title.
     """
     seconds = settle_time.SETTLE_SECONDS if seconds is None else seconds
@@ -33,16 +33,16 @@ def recover(
     for submission in list(_left_open(log, client)):
         if submission.state != "planned":
             lost.append(submission)
-        elif not only_ripe or settle_time.age(log, submission) >= seconds:
+        elif not no_wait or settle_time.age(log, submission) >= seconds:
             with suppress(StaleSubmission):  # another process was faster
                 settled.append(release(log, submission))
-    if only_ripe:
+    if no_wait:
         lost = [submission for submission in lost if settle_time.age(log, submission) >= seconds]
     if lost:
         try:
             settled += settling.settle(log, client, lost, seconds, report)
         except AstriaError:
-            if not only_ripe:  # otherwise a failing search must not block the caller's own submission
+            if not no_wait:  # otherwise a failing search must not block the caller's own submission
                 raise
     return settled
 

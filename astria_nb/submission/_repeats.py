@@ -56,7 +56,7 @@ def earlier_submission(
         candidates = [one for one in candidates if _may_contain(one.request, sha256)]
     request = request.with_sha256(body.image_sha256 if candidates else None)
     equal = [one for one in candidates if _has_same_images(one.request, request)]
-    return min(equal, key=lambda one: bool(loss_of(one)), default=None)
+    return min(equal, key=lambda one: bool(why_no_pictures(one)), default=None)
 
 
 def describe(earlier: Submission, estimate: Estimate | None) -> str:
@@ -78,7 +78,7 @@ def describe(earlier: Submission, estimate: Estimate | None) -> str:
         parts[0] += f" and made {_counted(prompts)}" if isinstance(prompts, list) else ""
     else:
         parts.append("its outcome is not known yet")
-    if loss := loss_of(earlier):
+    if loss := why_no_pictures(earlier):
         parts.append(loss)
     if cost is not None and cost > 0:
         parts.append(dollars(cost))
@@ -116,18 +116,18 @@ def _is_of_file(change: Difference) -> bool:
     return "." in change.field and None not in (change.a, change.b) and alike(change.a) == alike(change.b)
 
 
-def loss_of(earlier: Submission) -> str:
+def why_no_pictures(earlier: Submission) -> str:
     """Describe why a tune has no pictures, according to its records; empty if it may have some.
 
     Parameters
     ----------
     earlier : Submission
     """
-    return loss_in(earlier.record or {})
+    return why_no_pictures_in(earlier.record or {})
 
 
-def loss_in(record: Mapping[str, Any]) -> str:
-    """Describe why a tune has no pictures, from its record; see `loss_of`."""
+def why_no_pictures_in(record: Mapping[str, Any]) -> str:
+    """Describe why a tune has no pictures, from its record; see `why_no_pictures`."""
     if record.get("status") == "deleted":
         return "which is deleted"
     return "whose training failed" if record.get("failed_at") else ""

@@ -77,7 +77,7 @@ class Body:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it was read or closed; each attempt needs a body of its own."""
+        """Whether it was read or closed; each attempt needs its own body."""
         return not self._parts
 
     def __iter__(self) -> Iterator[bytes | memoryview]:

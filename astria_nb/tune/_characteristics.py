@@ -1,6 +1,6 @@
 """The characteristics and warnings that the service's image inspection can return.
 
-Characteristics replace ``{{key}}`` in the prompts of a pack, so other keys and values work as well.
+Characteristics replace ``{{key}}`` in the prompts of a pack, so other keys and values work, too.
 """
 
 from __future__ import annotations

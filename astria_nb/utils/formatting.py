@@ -9,13 +9,15 @@ from astria_nb.utils.redaction import redact_text
 _MAX_LENGTH = 80
 _MAX_INPUT = 2000  # characters of a huge value that are searched for secrets
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_DOUBLED = re.compile(r"\\\\(?!\\*['\"])")
 _NEW_LINE = re.compile(r"\s*[\r\n]\s*")
 
 
 def quoted(text: str) -> str:
     r"""Return text in quotes for a message: as it was typed, with control characters escaped.
 
-    Unlike `repr`, it does not double the backslashes of a path. Use `repr` for code that a reader copies.
+    Unlike `repr`, it does not double the backslashes of a path, except before a quote: the end of the text
+    stays recognisable. Use `repr` for code that a reader copies.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def quoted(text: str) -> str:
     >>> print(quoted(r"C:\a.jpg"), quoted("two\nlines"))
     'C:\a.jpg' 'two\nlines'
     """
-    return repr(text).replace(r"\\", "\\")
+    return _DOUBLED.sub(r"\\", repr(text))
 
 
 def short(value: object) -> str:

@@ -122,7 +122,7 @@ def blocks_on(connection: object) -> None:
         call.socket = connection
 
 
-# Idle threads wait for this lock: starting a thread takes as long as writing a line of the log.
+# The queues of idle threads: starting a thread takes as long as writing a line of the log.
 _idle: list[SimpleQueue[_Call]] = []
 
 

@@ -124,7 +124,7 @@ class Progress:
                 self._draw_line(fraction, text)
             elif self._log_seconds is not None:
                 self._log(fraction, text, is_last)
-        except Exception:  # noqa: BLE001  whatever is wrong with the display, the call goes on
+        except Exception:  # noqa: BLE001  whatever is wrong with the display, the call continues
             self._is_silent = True
 
     def _draw_line(self, fraction: float, text: str) -> None:

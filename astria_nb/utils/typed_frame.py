@@ -120,7 +120,7 @@ class _Template:
             return self.frame.assign(**columns)
         arrays = (columns[name] if name in columns else nulls.copy() for name, nulls in self.arrays.items())
         blocks = [*zip(arrays, self.positions, strict=True)]
-        index, columns_index = (axis.view() for axis in self.frame.axes)  # which have names of their own
+        index, columns_index = (axis.view() for axis in self.frame.axes)  # views have their own names
         frame: pd.DataFrame = create_dataframe_from_blocks(blocks, index, columns_index)
         return frame
 

@@ -55,7 +55,7 @@ def test_what_a_thread_of_its_parent_sent_is_left_open_for_a_child(tmp_path: Pat
         tune = anb.Tune(title="t", image_urls=["https://example.com/1.jpg"], **FIELDS)
         request = Request.from_tune(tune, client.service, "json")
         submission = log.change(log.plan(request, 0, sending=True), "unknown")
-        with in_progress.at_work(log, submission), warnings.catch_warnings():
+        with in_progress.working_on(log, submission), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
             if child == 0:

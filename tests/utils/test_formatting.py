@@ -11,6 +11,8 @@ from astria_nb.utils.formatting import format_size, short
         (r"C:\a.jpg", r"'C:\a.jpg'"),
         (r"\\server\1.jpg", r"'\\server\1.jpg'"),
         ("it's", '"it\'s"'),
+        ("C:\\photos\\", r"'C:\photos\\'"),  # or the quote would look escaped
+        ("C:\\\\", r"'C:\\\\'"),
         ("two\nlines", r"'two\nlines'"),
         ("\\\n", r"'\\n'"),
         ([r"C:\a.jpg"], r"['C:\\a.jpg']"),  # a list is shown as code

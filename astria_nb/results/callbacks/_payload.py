@@ -26,7 +26,7 @@ class CallbackPayload:
     tune_ids : tuple of int
         May include ids of prompts and of base models, where the body does not distinguish them.
     has_prompts : bool
-        Whether the callback is about prompts as well.
+        Whether the callback is also about prompts.
     """
 
     tune_ids: tuple[int, ...]

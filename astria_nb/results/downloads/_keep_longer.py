@@ -41,7 +41,7 @@ def keep_longer(
     ----------
     frame : pandas.DataFrame
         Rows of `submit`, `wait` or `expiring`, in any form that `astria_nb.rows.typed` reads. A run on
-        existing tunes, which has no tune of its own, is left out.
+        existing tunes, which has no tune, is skipped.
     client : Client, optional
         Default as in `submit`.
     auto_extend : bool

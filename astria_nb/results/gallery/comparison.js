@@ -39,7 +39,7 @@ export function neighbour(key, rows, place) {
 const addCell = (tag, /** @type {HTMLTableRowElement} */ row) => row.appendChild(document.createElement(tag));
 
 /**
- * Make a row have so many cells, the first of which is a heading.
+ * Give a row a number of cells; the first is a heading.
  *
  * @param {HTMLTableRowElement} row
  * @param {number} count

@@ -22,7 +22,7 @@ const MAX_LARGE_PICTURES = 8; // that are kept in memory
 const isWebAddress = (/** @type {string} */ url) => /^https?:\/\//i.test(url);
 
 /**
- * Return the tile so many steps further; the first comes after the last.
+ * Return the tile some steps further; the first follows the last.
  *
  * @param {Tile[]} tiles
  * @param {Tile} tile

@@ -30,7 +30,7 @@ class Poller:
         Rows as `submit` returns them.
     client : Client
     until : {"trained", "prompts"}
-        Whether prompts are polled as well.
+        Whether prompts are also polled.
     limit : callable
         Returns the deadline of the next request.
 

@@ -40,7 +40,7 @@ def wait(
 ) -> pd.DataFrame:
     """Wait for tunes and return their rows in the latest state. Safe to interrupt and call again.
 
-    Tunes are fetched by the page: a poll of a thousand takes nine requests.
+    Tunes are fetched page by page: polling a thousand tunes takes nine requests.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ class Background:
         return not self._stopped.wait(seconds)
 
     def start(self, job: Callable[[], None]) -> None:
-        """Run a job in a thread of its own."""
+        """Run a job in its own thread."""
         thread = threading.Thread(target=job, name="astria-sandbox-late", daemon=True)
         self._threads.append(thread)
         thread.start()

@@ -49,5 +49,5 @@ def branch_of(base_tune_id: int | None) -> str | None:
 
 
 def is_flux(base_tune_id: int | None) -> bool:
-    """Return whether a base model is one of Flux, which has rules of its own (astria-api, section 16)."""
+    """Return whether a base model is one of Flux, which has its own rules (astria-api, section 16)."""
     return branch_of(base_tune_id) == "flux1"

@@ -6,7 +6,7 @@ import threading
 class Address(threading.local):
     """The address of the service as the client of this thread knows it.
 
-    Each connection has a thread of its own. A thread that answers no request sees the sandbox's own address.
+    Each connection has its own thread. A thread that answers no request sees the sandbox's own address.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from astria_nb.client import Client
 from astria_nb.errors import AstriaError, RejectedError
 from astria_nb.tune import Pack, Tune, estimate, problem_with_balance
 
-_SECONDS = 5.0  # seconds for which a sufficient balance is assumed to remain sufficient
+_SECONDS = 5.0  # a sufficient balance is assumed to remain sufficient for this long
 
 
 class BalanceCheck:

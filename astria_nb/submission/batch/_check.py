@@ -70,7 +70,7 @@ class BatchCheck:
 
     @property
     def price(self) -> str:
-        """The estimated price of all rows that are sent, in words; empty if no pack states one."""
+        """The estimated price of all rows that are sent, as text; empty if no pack states one."""
         if self.prices and all(price is None for price in self.prices.values()):
             return ""
         return self._in_words(exact=False)

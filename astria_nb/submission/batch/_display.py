@@ -109,7 +109,7 @@ class BatchDisplay:
                 self._show_widget(fraction, printable(text), is_last)
             else:
                 self._line.update(fraction, text, is_last=is_last)
-        except Exception:  # noqa: BLE001  whatever is wrong with the display, the call goes on
+        except Exception:  # noqa: BLE001  whatever is wrong with the display, the call continues
             self._is_silent = True
 
     def _show_widget(self, fraction: float, text: str, is_last: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from astria_nb.errors import Problem
 from astria_nb.submission import _notices as notices
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.submission._repeats import loss_in
+from astria_nb.submission._repeats import why_no_pictures_in
 from astria_nb.submission.batch._check import BatchCheck
 from astria_nb.submission.batch._row_outcome import RowOutcome
 from astria_nb.tune import Tune, dollars, in_mc
@@ -63,7 +63,7 @@ def warn_after(outcomes: Sequence[RowOutcome]) -> None:
     """Warn about rows that were not sent: the account had their tunes, or these have no pictures now."""
     if found := [outcome.found for outcome in outcomes if outcome.found]:
         warn(notices.titles_are_taken(found), is_paid=True)
-    losses = Counter(loss_in(outcome.record or {}) for outcome in outcomes if outcome.has_tune)
+    losses = Counter(why_no_pictures_in(outcome.record or {}) for outcome in outcomes if outcome.has_tune)
     for loss, count in losses.items():
         if loss:
             which = "1 row belongs to" if count == 1 else f"{count:,} rows each belong to"

@@ -94,7 +94,7 @@ class Work:
             raise batch_error(table.details, table)
         if not is_wrong:
             recovery.recover(
-                options.log, options.client, options.settle, report=self._observer.report, only_ripe=True
+                options.log, options.client, options.settle, report=self._observer.report, no_wait=True
             )
         try:
             self._check = check_rows(table, options, self._observer.report)

@@ -69,7 +69,7 @@ def test_tunes_that_are_gone_do_not_keep_back_the_prompts_of_the_others(client: 
     with pytest.warns(UserWarning, match=rf"skipped: the service no longer has tune {frame['id'].iloc[1]}"):
         prompts = anb.prompts(frame, client)
     assert sorted(prompts["tune_id"].unique()) == frame["id"].iloc[[0, 2]].tolist()
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="skipped"):
         gallery = anb.gallery(frame, client)
     assert gallery.state != "failed"
     gallery.stop()
