@@ -7,30 +7,24 @@ import os
 import re
 import tempfile
 import threading
-import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.form._draft_photos import DraftPhotos
 from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_long_keys
-from astria_nb.utils.remove_tree import remove_tree
 
 _SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side", "keep_damaged")
 LIST = "list"
 """What the tunes of a form's list are saved as, beside its fields."""
 FOLDER = ".astria_drafts"
 _OWNER = "form"  # the form that saves the draft, in its file
-_UNUSED_SECONDS = (
-    24 * 3600.0
-)  # since a draft was opened; a form of another kernel may show the photos until then
 _writing = threading.Lock()  # forms of one kernel write from several threads
-# Folders of photos that forms of this process have shown: their list may still have them.
-_shown: set[Path] = set()
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
@@ -64,7 +58,7 @@ class SavedDraft:
             hint = "use letters, digits, spaces, dots and dashes, at most 64"
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self.path = folder / FOLDER / f"{name}.json"
-        self._photos_folder = folder / FOLDER / f"{name}.photos"
+        self._photos = DraftPhotos(folder / FOLDER, name, self._make_folder)
         self._form = uuid.uuid4().hex
         self._written: str | None = None  # what this form wrote last
 
@@ -73,11 +67,10 @@ class SavedDraft:
         try:
             saved = self._content()
             Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
-            used = _folders_of_photos(saved)
+            self._photos.keep(_photos_in(saved))
+            saved = _with_photos(saved, self._photos.from_saved)
         except (OSError, ValueError, TypeError, RecursionError):
             return {}
-        self._keep_photos(used)
-        self._delete_unused_photos()
         return {name: value for name, value in saved.items() if name in (*_SAVED_FIELDS, LIST)}
 
     def write(self, values: Mapping[str, Any]) -> bool:
@@ -93,7 +86,8 @@ class SavedDraft:
         ------
         OSError
         """
-        _shown.update(_folders_of_photos(values))
+        self._photos.note(_photos_in(values))
+        values = _with_photos(values, self._photos.to_saved)
         safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
         listed = [
             {name: value for name, value in fields.items() if not _holds_key(value)}
@@ -137,9 +131,7 @@ class SavedDraft:
         ------
         OSError
         """
-        self._make_folder()
-        self._photos_folder.mkdir(mode=0o700, exist_ok=True)
-        return self._photos_folder
+        return self._photos.make_folder()
 
     def _make_folder(self) -> None:
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -147,25 +139,20 @@ class SavedDraft:
         if not ignore.exists() or not ignore.stat().st_size:  # the disk was full
             ignore.write_text("*\n", encoding="utf-8")
 
-    def _keep_photos(self, folders: Iterable[Path]) -> None:
-        """Note that photos are in use from here on."""
-        _shown.update(folders)
-        for folder in folders:
-            if folder.parent == self._photos_folder:
-                with suppress(OSError):  # it was deleted
-                    os.utime(folder)
 
-    def _delete_unused_photos(self) -> None:
-        """Delete the photos that the draft does not name, and that no open form can show."""
-        with suppress(OSError):  # there are none, or they cannot be listed
-            for folder in self._photos_folder.iterdir():
-                if folder not in _shown and folder.stat().st_mtime < time.time() - _UNUSED_SECONDS:
-                    remove_tree(folder)
+def _photos_in(saved: Mapping[str, Any]) -> list[str]:
+    return [str(image) for fields in (saved, *_listed(saved)) for image in fields.get("images") or ()]
 
 
-def _folders_of_photos(saved: Mapping[str, Any]) -> set[Path]:
-    images = (image for fields in (saved, *_listed(saved)) for image in fields.get("images") or ())
-    return {Path(str(image)).parent for image in images}
+def _with_photos(saved: Mapping[str, Any], name: Callable[[str], str]) -> dict[str, Any]:
+    """Return a draft, with its list, in which photos have other names."""
+
+    def renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
+        images = [name(str(image)) for image in fields.get("images") or ()]
+        return {**fields, "images": images} if images else dict(fields)
+
+    listed = [renamed(fields) for fields in _listed(saved)]
+    return {**renamed(saved), LIST: listed} if listed else renamed(saved)
 
 
 def _plain(value: Any) -> Any:

@@ -154,7 +154,7 @@ def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(
         os.utime(folder, (0, 0))
     make(draft="cats")
     assert first.exists()  # a form of this kernel may still show it
-    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())  # another kernel
+    monkeypatch.setattr("astria_nb.form._draft_photos._shown", set())  # another kernel
     make(draft="cats")
     assert not first.exists()
     assert second.exists()
@@ -166,7 +166,7 @@ def test_a_photo_that_a_form_of_another_kernel_may_show_is_kept_for_a_day(make, 
     (photo,) = (image.path for image in form._draft.fields["images"].value)
     os.utime(photo.parent, (0, 0))
     make(draft="cats").fill(images=None)  # which opened the draft with the photo, as a kernel does
-    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())
+    monkeypatch.setattr("astria_nb.form._draft_photos._shown", set())
     make(draft="cats")
     assert photo.exists()
 
