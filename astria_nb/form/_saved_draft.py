@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_long_keys
 
-_SAVED_FIELDS = (*FIELDS, "keep_metadata", "max_side", "keep_damaged")
+_EMPTY: dict[str, Any] = {**dict.fromkeys(FIELDS), **asdict(Preprocessing())}
+"""What a draft can have beside its list, each as it is when it is emptied or turned off."""
 LIST = "list"
 """What the tunes of a form's list are saved as, beside its fields."""
 FOLDER = ".astria_drafts"
@@ -61,9 +63,14 @@ class SavedDraft:
         self._photos = DraftPhotos(folder / FOLDER, name, self._make_folder)
         self._form = uuid.uuid4().hex
         self._written: str | None = None  # what this form wrote last
+        self._had = set[str]()  # the fields that the draft has, or had before they were emptied
 
     def read(self) -> dict[str, Any]:
-        """Return the saved fields; an empty dictionary if there is no file or it cannot be read."""
+        """Return the saved fields; an empty dictionary if there is no file or it cannot be read.
+
+        A field that was emptied, and a switch that was turned off, is there as well: the cell that makes the
+        form again may still give it.
+        """
         try:
             saved = self._content()
             Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
@@ -71,10 +78,16 @@ class SavedDraft:
             saved = _with_photos(saved, self._photos.from_saved)
         except (OSError, ValueError, TypeError, RecursionError):
             return {}
-        return {name: value for name, value in saved.items() if name in (*_SAVED_FIELDS, LIST)}
+        self._had = saved.keys() & _EMPTY.keys()
+        return {name: value for name, value in saved.items() if name in (*_EMPTY, LIST)}
 
     def write(self, values: Mapping[str, Any]) -> bool:
         """Save a draft atomically, without any field that seems to contain an API key.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            What is filled in.
 
         Returns
         -------
@@ -88,6 +101,9 @@ class SavedDraft:
         """
         self._photos.note(_photos_in(values))
         values = _with_photos(values, self._photos.to_saved)
+        self._had |= values.keys() & _EMPTY.keys()
+        emptied = {name: empty for name, empty in _EMPTY.items() if name in self._had - values.keys()}
+        values = {**emptied, **values}
         safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
         listed = [
             {name: value for name, value in fields.items() if not _holds_key(value)}

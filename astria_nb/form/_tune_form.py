@@ -80,7 +80,8 @@ class TuneForm(widgets.VBox):
         Put small copies of the photos into the notebook when it is saved, for viewers without widgets. By
         default it has their file names only.
     **fields
-        Any field of `Tune`, to fill in. A saved draft takes precedence.
+        Any field of `Tune`, to fill in. A saved draft takes precedence, also over the options for photos:
+        what was emptied or turned off in the form stays so. A field that the draft never had is filled in.
 
     Raises
     ------

@@ -8,12 +8,33 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as widgets
 import pytest
 
 import astria_nb as anb
+from astria_nb.images import Preprocessing
+from helpers.form_widgets import descendants
+from helpers.photos_with_metadata import PLACE, jpeg
 
 FOLDER = ".astria_drafts"
 Open = Callable[..., anb.TuneForm]
+FIELDS: dict[str, Any] = {
+    "pack": 43,
+    "name": "cat",
+    "title": "t",
+    "images": ["photos/1.jpg"],
+    "image_urls": ["https://example.com/1.jpg"],
+    "callback": "https://example.com/a",
+    "characteristics": {"eye_color": "blue eyes"},
+    "prompt_attributes": {"num_images": 2, "callback": "https://example.com/b"},
+    "prompts_callback": "https://example.com/c",
+    "tune_ids": [5],
+    "prompt_ids": [6],
+    "preset": "flux-lora-fast",
+    "brief": "warm light",
+    "auto_extend": False,
+    "branch": "fast",
+}
 
 
 @pytest.fixture
@@ -116,3 +137,71 @@ def test_a_photo_that_only_a_listed_tune_has_is_kept(
 def test_a_relative_path_that_was_typed_is_kept_as_it_was(open_draft: Open) -> None:
     open_draft(images=["photos/1.jpg"])
     assert open_draft().to_dict()["images"] == ["photos/1.jpg"]
+
+
+# What takes precedence: the draft, or the cell
+
+
+def box(form: anb.TuneForm, start: str) -> widgets.Checkbox:
+    """Return the switch whose name begins like this."""
+    return next(
+        widget
+        for widget in descendants(form)
+        if isinstance(widget, widgets.Checkbox) and widget.description.startswith(start)
+    )
+
+
+def test_a_location_that_the_reader_does_not_send_stays_here_when_the_cell_runs_again(
+    open_draft: Open, tmp_path: Path, sandbox: anb.Sandbox
+) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(jpeg())
+    cell: dict[str, Any] = {"pack": 260, "name": "man", "images": [photo], "keep_metadata": True}
+    box(open_draft(**cell), "Keep location").value = False
+    for _ in range(2):
+        form = open_draft(**cell)
+        assert not box(form, "Keep location").value
+    row = form.submit()
+    assert PLACE not in sandbox.client().picture(row["orig_images"].iloc[0][0])
+
+
+def test_what_the_reader_emptied_or_turned_off_stays_so_when_the_cell_runs_again(open_draft: Open) -> None:
+    cell = {**FIELDS, "keep_metadata": True, "max_side": 1024, "keep_damaged": True}
+    form = open_draft(**cell)
+    assert form.to_dict() == cell
+    form._draft.switches.preprocessing = Preprocessing()
+    form.fill(**dict.fromkeys(FIELDS))
+    for _ in range(3):
+        form = open_draft(**cell)
+        assert form.to_dict() == {}
+    form.fill(brief="cold light")
+    box(form, "Make photos smaller").value = True
+    assert open_draft(**cell).to_dict() == {"brief": "cold light", "max_side": 2048}
+
+
+def test_photos_that_went_into_the_list_do_not_come_back_from_the_cell(
+    open_draft: Open, photos: list[Path]
+) -> None:
+    cell: dict[str, Any] = {"pack": 797, "name": "cat", "images": photos}
+    open_draft(**cell)._on_add()
+    for _ in range(2):
+        form = open_draft(**cell)
+        assert form._draft.is_blank
+        assert len(form._list.tunes) == 1
+
+
+def test_a_field_that_a_cell_names_only_later_is_taken_from_it(open_draft: Open) -> None:
+    open_draft(pack=797, name="cat")
+    again = open_draft(pack=260, brief="warm light", keep_metadata=True).to_dict()
+    assert again == {"pack": 797, "name": "cat", "brief": "warm light", "keep_metadata": True} | {
+        "title": again["title"]
+    }
+
+
+def test_a_field_that_is_not_saved_for_its_key_is_taken_from_the_cell(open_draft: Open) -> None:
+    cell = {"callback": "https://example.com/?key=sd_CaNaRy0123456789abcdefgh"}
+    open_draft(**cell)
+    form = open_draft(**cell)
+    assert form.to_dict()["callback"] == cell["callback"]
+    form.fill(callback=None)
+    assert "callback" not in open_draft(**cell).to_dict()
