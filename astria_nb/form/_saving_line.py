@@ -1,4 +1,4 @@
-"""The line that says that a draft is not saved any more; it is in sight only then."""
+"""The line that says that a draft is not saved; it is in sight only then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form._saved_draft import SavedDraft
+from astria_nb.form._saved_draft import FOLDER, SavedDraft
 from astria_nb.form.fields import controls
 from astria_nb.utils.warn import warn
 
@@ -16,10 +16,14 @@ _OPENED_ELSEWHERE = (
     "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
     "run this cell again to go on here with what the other form saved."
 )
+_FAILED = (
+    "This draft is not saved: {}. Free some space, or check the folder {} beside the log; the next change here "
+    "saves it. Until then, what is filled in lasts as long as the kernel."
+)
 
 
 class SavingLine(controls.HTML):
-    """Saves the draft of a form, and says so if it cannot because another form has opened it.
+    """Saves the draft of a form, and says so if it cannot.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ class SavingLine(controls.HTML):
     """
 
     def __init__(self, saved: SavedDraft | None) -> None:
-        self._saved, self._has_begun = saved, False
+        self._saved, self._has_begun, self._problem = saved, False, ""
         super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
 
     def begin(self) -> None:
@@ -40,10 +44,12 @@ class SavingLine(controls.HTML):
         if self._saved is None or not self._has_begun:
             return
         try:
-            is_saved = self._saved.write(values())
+            problem = "" if self._saved.write(values()) else _OPENED_ELSEWHERE
         except OSError as error:
-            self._saved = None
-            warn(f"the draft is not saved ({error.strerror or error})")
-            return
-        self.value = Markup("<span>{}</span>").format("" if is_saved else _OPENED_ELSEWHERE)
-        self.layout.display = "none" if is_saved else None
+            reason = error.strerror or str(error)
+            problem = _FAILED.format(reason, FOLDER)
+            if not self._problem:  # the form may not be in sight
+                warn(f"the draft is not saved ({reason})")
+        self._problem = problem
+        self.value = Markup("<span>{}</span>").format(problem)
+        self.layout.display = None if problem else "none"

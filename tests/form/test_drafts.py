@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 
 import astria_nb as anb
 from astria_nb.images import Preprocessing
-from helpers.form_widgets import descendants
+from helpers.form_widgets import descendants, messages
 from helpers.photos_with_metadata import PLACE, jpeg
 
 FOLDER = ".astria_drafts"
@@ -205,3 +206,36 @@ def test_a_field_that_is_not_saved_for_its_key_is_taken_from_the_cell(open_draft
     assert form.to_dict()["callback"] == cell["callback"]
     form.fill(callback=None)
     assert "callback" not in open_draft(**cell).to_dict()
+
+
+# Trouble with the disk
+
+
+def test_a_draft_that_could_not_be_saved_is_saved_with_the_next_change(
+    open_draft: Open, tmp_path: Path
+) -> None:
+    drafts = tmp_path / FOLDER
+    form = open_draft(pack=797)
+    shutil.rmtree(drafts)
+    drafts.write_text("")  # nothing can be saved in there
+    with pytest.warns(UserWarning, match=r"the draft is not saved \(.+\)") as warnings:
+        form.fill(brief="one")
+        form.fill(brief="two")
+    assert len(warnings) == 1  # what does not change is said in the form
+    assert re.search(r"This draft is not saved: .+ the next change here saves it", messages(form))
+    assert form._saving.layout.display is None
+    drafts.unlink()
+    form.fill(brief="three")
+    assert "not saved" not in messages(form)
+    assert form._saving.layout.display == "none"
+    assert open_draft().to_dict()["brief"] == "three"
+
+
+def test_a_draft_that_never_could_be_saved_is_not_in_the_way(open_draft: Open, tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("")
+    with pytest.warns(UserWarning, match="the draft is not saved"):
+        form = open_draft(pack=797)
+    assert "This draft is not saved" in messages(form)
+    (tmp_path / FOLDER).unlink()
+    form.fill(brief="one")
+    assert open_draft().to_dict()["brief"] == "one"
