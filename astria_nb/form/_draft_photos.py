@@ -1,16 +1,21 @@
-"""The photos of a draft that have no other place on this disk: a folder beside the draft's file."""
+"""The photos of a draft that have no other place on this disk: uploads, and what was in memory."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from astria_nb.form._replaced_file import replaced_file
+from astria_nb.images import Image
 from astria_nb.utils.remove_tree import remove_tree
 
 _ENDING = ".photos"
+_DIGITS = 32  # of the hash of a photo's content
 _UNUSED_SECONDS = (
     24 * 3600.0
 )  # since a draft was opened; a form of another kernel may show the photos until then
@@ -21,8 +26,8 @@ _shown: set[str] = set()
 class DraftPhotos:
     """The photos of one draft.
 
-    Each is in a folder of its own, whose name no other folder has. That name says whether a photo is in use:
-    its path differs once the project was renamed, or is reached by a link.
+    Each is in a folder of its own, whose name is random, or made of the photo's content. That name says
+    whether a photo is in use: its path differs once the project was renamed, or is reached by a link.
 
     Parameters
     ----------
@@ -48,10 +53,31 @@ class DraftPhotos:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         return self._folder
 
-    def to_saved(self, path: str) -> str:
+    def to_saved(self, photo: Any) -> str:
         """Return how a draft names a photo: by its place in the folder if it is there, else by its path."""
+        path = self._path_of(photo)
         own = self._own(Path(path))
         return path if own is None else own.relative_to(self._folder).as_posix()
+
+    def store(self, photos: Iterable[Any]) -> None:
+        """Copy photos that are in memory, each once, to where `to_saved` says.
+
+        Raises
+        ------
+        OSError
+        """
+        for photo in photos:
+            path = Path(self._path_of(photo))
+            if _is_in_memory(photo) and not path.is_file():
+                self.make_folder()
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                with photo.path.open("rb") as content, replaced_file(path) as file:
+                    shutil.copyfileobj(content, file)
+
+    def _path_of(self, photo: Any) -> str:
+        if _is_in_memory(photo):
+            return str(self._folder / photo.copy.sha256[:_DIGITS] / photo.path.name)
+        return str(photo.origin if isinstance(photo, Image) else photo)
 
     def from_saved(self, path: str) -> str:
         """Return the path of a photo that a draft names, also of a draft that was moved since."""
@@ -84,6 +110,10 @@ class DraftPhotos:
                         os.utime(folder)
                 elif folder.name not in _shown and folder.stat().st_mtime < time.time() - _UNUSED_SECONDS:
                     remove_tree(folder)
+
+
+def _is_in_memory(photo: Any) -> bool:
+    return isinstance(photo, Image) and photo.origin is None
 
 
 def _folder_names(paths: Iterable[str]) -> set[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form._saved_draft import as_plain
 from astria_nb.images import Preprocessing
 from astria_nb.tune import Encoding, Estimate, Pack, Tune, check, check_pack, estimate, from_checked
 
@@ -65,9 +64,9 @@ class ListedTune:
 
     @property
     def saved(self) -> dict[str, Any]:
-        """It as plain data."""
+        """It as a draft saves it."""
         more = {**asdict(self.preprocessing), "encoding": self.encoding}
-        return as_plain({**self.values, **{name: value for name, value in more.items() if value}})
+        return {**self.values, **{name: value for name, value in more.items() if value}}
 
     @property
     def text(self) -> str:

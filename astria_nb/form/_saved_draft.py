@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._draft_photos import DraftPhotos
+from astria_nb.form._replaced_file import replaced_file
 from astria_nb.images import Image, Preprocessing
 from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_long_keys
@@ -87,7 +85,7 @@ class SavedDraft:
         Parameters
         ----------
         values : mapping of str to object
-            What is filled in.
+            What is filled in. Photos that are in memory are copied.
 
         Returns
         -------
@@ -99,8 +97,9 @@ class SavedDraft:
         ------
         OSError
         """
+        photos = _photos_in(values)
+        values = as_plain(_with_photos(values, self._photos.to_saved))
         self._photos.note(_photos_in(values))
-        values = _with_photos(values, self._photos.to_saved)
         self._had |= values.keys() & _EMPTY.keys()
         emptied = {name: empty for name, empty in _EMPTY.items() if name in self._had - values.keys()}
         values = {**emptied, **values}
@@ -112,12 +111,13 @@ class SavedDraft:
         safe |= {LIST: listed} if listed else {}
         content = json.dumps({**safe, _OWNER: self._form})
         with _writing:
-            if content == self._written:
-                return True
-            if self._written is not None and self._is_of_another_form():
-                return False
-            self._replace(content)
-            self._written = content
+            if content != self._written:
+                if self._written is not None and self._is_of_another_form():
+                    return False
+                self._replace(content)
+                self._written = content
+            # What fails here is named by the draft all the same: its form misses it, and is not ready.
+            self._photos.store(photos)
         return True
 
     def _is_of_another_form(self) -> bool:
@@ -131,14 +131,8 @@ class SavedDraft:
 
     def _replace(self, content: str) -> None:
         self._make_folder()
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent)  # readable by its owner only
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(name).replace(self.path)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
+        with replaced_file(self.path) as file:
+            file.write(content.encode())
 
     def make_photos_folder(self) -> Path:
         """Return a folder where photos from the user's computer are kept; only its owner can read it.
@@ -156,15 +150,15 @@ class SavedDraft:
             ignore.write_text("*\n", encoding="utf-8")
 
 
-def _photos_in(saved: Mapping[str, Any]) -> list[str]:
-    return [str(image) for fields in (saved, *_listed(saved)) for image in fields.get("images") or ()]
+def _photos_in(saved: Mapping[str, Any]) -> list[Any]:
+    return [image for fields in (saved, *_listed(saved)) for image in fields.get("images") or ()]
 
 
-def _with_photos(saved: Mapping[str, Any], name: Callable[[str], str]) -> dict[str, Any]:
+def _with_photos(saved: Mapping[str, Any], name: Callable[[Any], str]) -> dict[str, Any]:
     """Return a draft, with its list, in which photos have other names."""
 
     def renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
-        images = [name(str(image)) for image in fields.get("images") or ()]
+        images = [name(image) for image in fields.get("images") or ()]
         return {**fields, "images": images} if images else dict(fields)
 
     listed = [renamed(fields) for fields in _listed(saved)]

@@ -64,8 +64,9 @@ class TuneForm(widgets.VBox):
         Where submissions are recorded. Default: as in `astria_nb.submit`.
     draft : str, optional
         Saves what is filled in under this name, beside the log in ``.astria_drafts``, and restores it when
-        the cell runs again, also in another kernel. Photos from your computer are included, API keys are
-        not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
+        the cell runs again, also in another kernel. Photos from your computer and photos in memory are
+        included, API keys are not. Only you can read the files. The form that opened a draft last saves it;
+        an earlier one says so.
     max_cost : float, optional
         US dollars. A tune that is estimated to cost more cannot be submitted. It is a limit for each tune,
         not for all of the list together. Default: no limit.
@@ -294,9 +295,12 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
+        return as_plain(self._filled_in())
+
+    def _filled_in(self) -> dict[str, Any]:
         preprocessing = asdict(self._draft.switches.preprocessing)
         switched_on = {name: value for name, value in preprocessing.items() if value}
-        return as_plain({**self._draft.values(), **switched_on})
+        return {**self._draft.values(), **switched_on}
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -534,4 +538,4 @@ class TuneForm(widgets.VBox):
 
     def _save_draft(self) -> None:
         listed = [tune.saved for tune in self._list.tunes]
-        self._saving.save(lambda: self.to_dict() | ({LIST: listed} if listed else {}))
+        self._saving.save(lambda: self._filled_in() | ({LIST: listed} if listed else {}))

@@ -1,21 +1,27 @@
 """What a draft keeps of a form between two kernels, also when its file or its disk is in trouble."""
 
+import errno
+import io
 import json
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb.images import Preprocessing
 from helpers.form_widgets import descendants, messages
 from helpers.photos_with_metadata import PLACE, jpeg
+from helpers.waiting import until
 
 FOLDER = ".astria_drafts"
 Open = Callable[..., anb.TuneForm]
@@ -206,6 +212,77 @@ def test_a_field_that_is_not_saved_for_its_key_is_taken_from_the_cell(open_draft
     assert form.to_dict()["callback"] == cell["callback"]
     form.fill(callback=None)
     assert "callback" not in open_draft(**cell).to_dict()
+
+
+# Photos in memory
+
+
+def photo_of(number: int) -> Pillow.Image:
+    return Pillow.new("RGB", (64 + number, 64), "teal")
+
+
+def in_memory(number: int) -> bytes:
+    file = io.BytesIO()
+    photo_of(number).save(file, "JPEG")
+    return file.getvalue()
+
+
+def received(form: anb.TuneForm) -> list[tuple[int, int]]:
+    """Return the sizes of the photos of the last tune, as the service has them."""
+    urls = form.rows["orig_images"].iloc[-1]
+    return [Pillow.open(io.BytesIO(form.client.picture(url))).size for url in urls]
+
+
+def test_photos_in_memory_are_in_the_draft_once_and_for_their_owner(
+    open_draft: Open, photos: list[Path], tmp_path: Path
+) -> None:
+    array = np.asarray(photo_of(2))
+    memory = [in_memory(1), in_memory(1), array, photo_of(3), io.BytesIO(in_memory(4))]
+    cell: dict[str, Any] = {"pack": 797, "name": "cat", "images": [photos[0], *memory]}
+    open_draft(**cell)
+    for _ in range(2):
+        form = open_draft(**cell)
+        assert len(images(form)) == 6
+        assert form.status == "ready"
+        let_two_days_pass(tmp_path)
+    form.submit()
+    assert [width for width, _ in received(form)] == [64, 65, 65, 66, 67, 68]
+    drafts = tmp_path / FOLDER
+    kept = sorted((drafts / "cats.photos").rglob("*"))
+    assert sum(path.is_file() for path in kept) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o700, 0o600}
+    assert str(tmp_path) not in (drafts / "cats.json").read_text().replace(str(photos[0]), "")
+
+
+def test_photos_in_memory_are_sent_with_the_tune_of_a_restored_list(
+    open_draft: Open, photos: list[Path]
+) -> None:
+    form = open_draft(pack=797, name="cat", images=[*photos[:2], in_memory(5), in_memory(6)])
+    form._on_add()
+    form = open_draft()
+    form._submitter.start()
+    until(lambda: len(form.rows) == 1 and form.status != "sending")
+    assert [width for width, _ in received(form)] == [64, 64, 69, 70]
+
+
+def test_a_tune_whose_photos_could_not_be_kept_is_not_ready(
+    open_draft: Open, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("astria_nb.form._draft_photos.shutil.copyfileobj", full)
+        with pytest.warns(UserWarning, match="the draft is not saved"):
+            form = open_draft(pack=797, name="cat", images=[*photos[:2], in_memory(5)])
+        form._on_add()
+        form.fill(images=[photos[0], in_memory(5)])
+    again = open_draft()
+    assert again.status == "incomplete"
+    assert "does not exist" in str(again.problems[0])
+    assert "does not exist" in str(again._list.tunes[0].problems[0])
+    again._submitter.start()
+    assert again.rows.empty
 
 
 # Trouble with the disk
