@@ -99,8 +99,15 @@ class DraftPhotos:
         """Note that a form of this process has shown photos."""
         _shown.update(_folder_names(paths))
 
-    def keep(self, paths: Iterable[str]) -> None:
-        """Keep the photos that the draft names, which was opened; delete those that no open form can show."""
+    def keep(self, paths: Iterable[str], *, may_delete: bool) -> None:
+        """Keep the photos that the draft names, which was opened.
+
+        Parameters
+        ----------
+        paths : iterable of str
+        may_delete : bool
+            Whether to delete the photos that the draft does not name and no open form can show.
+        """
         names = _folder_names(paths)
         _shown.update(names)
         with suppress(OSError):  # there are none, or they cannot be listed
@@ -108,7 +115,7 @@ class DraftPhotos:
                 if folder.name in names:
                     with suppress(OSError):  # it was deleted
                         os.utime(folder)
-                elif folder.name not in _shown and folder.stat().st_mtime < time.time() - _UNUSED_SECONDS:
+                elif may_delete and folder.name not in _shown and _is_old(folder):
                     remove_tree(folder)
 
 
@@ -118,3 +125,7 @@ def _is_in_memory(photo: Any) -> bool:
 
 def _folder_names(paths: Iterable[str]) -> set[str]:
     return {part for path in paths for part in Path(path).parts[:-1]}
+
+
+def _is_old(folder: Path) -> bool:
+    return folder.stat().st_mtime < time.time() - _UNUSED_SECONDS

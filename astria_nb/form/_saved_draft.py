@@ -1,4 +1,4 @@
-"""A draft as plain data, and its file between two kernels."""
+"""The draft of a form between two kernels."""
 
 from __future__ import annotations
 
@@ -7,36 +7,34 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from astria_nb.errors import Problem, TuneError
+from astria_nb.form._draft_fields import EMPTY, LIST, as_plain, readable
+from astria_nb.form._draft_file import FOLDER, DraftFile
 from astria_nb.form._draft_photos import DraftPhotos
-from astria_nb.form._replaced_file import replaced_file
-from astria_nb.images import Image, Preprocessing
-from astria_nb.tune import FIELDS
 from astria_nb.utils.redaction import redact_long_keys
 
-_EMPTY: dict[str, Any] = {**dict.fromkeys(FIELDS), **asdict(Preprocessing())}
-"""What a draft can have beside its list, each as it is when it is emptied or turned off."""
-LIST = "list"
-"""What the tunes of a form's list are saved as, beside its fields."""
-FOLDER = ".astria_drafts"
 _OWNER = "form"  # the form that saves the draft, in its file
 _writing = threading.Lock()  # forms of one kernel write from several threads
 _NAME = re.compile(r"\w[\w .-]{0,63}")
-
-
-def as_plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a draft as JSON can hold it, with images as their paths; those in memory are left out."""
-    plain = {name: _plain(value) for name, value in values.items()}
-    images = [path for path in plain.pop("images", None) or () if path is not None]
-    return {**plain, "images": images} if images else plain
+_OPENED_ELSEWHERE = (
+    "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
+    "run this cell again to go on here with what the other form saved."
+)
+_NOT_READ = (
+    "The saved draft could not be read when this form was made, and is left as it is. What is filled in here "
+    "is not saved: run this cell again to go on with the draft."
+)
+_SET_ASIDE = (
+    "{} could not be read, and is kept as {} in the folder {} beside the log. Go on here without it; or "
+    "correct that file, rename it {} and run this cell again."
+)
 
 
 class SavedDraft:
-    """A draft on disk, in a file beside the log that only its owner can read.
+    """A draft on disk, beside the log: a file, and a folder of photos, that only their owner can read.
 
     It belongs to one form at a time, which the file names: the one that opened it last.
 
@@ -46,6 +44,11 @@ class SavedDraft:
         The log's folder.
     name : str
         The draft's name.
+
+    Attributes
+    ----------
+    notice : str
+        What became of a file that could not be read, and what to do; empty if it could be.
 
     Raises
     ------
@@ -57,11 +60,14 @@ class SavedDraft:
         if not _NAME.fullmatch(name):
             hint = "use letters, digits, spaces, dots and dashes, at most 64"
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
-        self.path = folder / FOLDER / f"{name}.json"
-        self._photos = DraftPhotos(folder / FOLDER, name, self._make_folder)
+        self._file = DraftFile(folder, name)
+        self._photos = DraftPhotos(self._file.folder, name, self._file.make_folder)
         self._form = uuid.uuid4().hex
+        self._owners = {self._form}  # with the form that had the draft when this one opened it
+        self._is_unread = self._was_tried = False
         self._written: str | None = None  # what this form wrote last
         self._had = set[str]()  # the fields that the draft has, or had before they were emptied
+        self.notice = ""
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read.
@@ -71,15 +77,19 @@ class SavedDraft:
         """
         try:
             saved = self._content()
-            Preprocessing(saved.get("keep_metadata", False), saved.get("max_side"))
-            self._photos.keep(_photos_in(saved))
-            saved = _with_photos(saved, self._photos.from_saved)
-        except (OSError, ValueError, TypeError, RecursionError):
+            fields, is_whole = readable(saved)
+            if not is_whole:
+                self._file.set_aside()
+                self._note("A part of the saved draft")
+        except OSError:
+            self._is_unread = True
             return {}
-        self._had = saved.keys() & _EMPTY.keys()
-        return {name: value for name, value in saved.items() if name in (*_EMPTY, LIST)}
+        self._owners.add(_owner_of(saved))
+        self._had = fields.keys() & EMPTY.keys()
+        self._photos.keep(_photos_in(fields), may_delete=not self._file.was_set_aside)
+        return _with_photos(fields, self._photos.from_saved)
 
-    def write(self, values: Mapping[str, Any]) -> bool:
+    def write(self, values: Mapping[str, Any]) -> str:
         """Save a draft atomically, without any field that seems to contain an API key.
 
         Parameters
@@ -89,9 +99,9 @@ class SavedDraft:
 
         Returns
         -------
-        bool
-            False if another form has opened the draft since: it is that one's, and was left as it is. What
-            this form saved before that, and still has, is not refused.
+        str
+            Why the file was left as it is: another form has opened the draft since, or it could not be read
+            when this form was made. Empty if the draft is saved, also if that was before.
 
         Raises
         ------
@@ -100,8 +110,8 @@ class SavedDraft:
         photos = _photos_in(values)
         values = as_plain(_with_photos(values, self._photos.to_saved))
         self._photos.note(_photos_in(values))
-        self._had |= values.keys() & _EMPTY.keys()
-        emptied = {name: empty for name, empty in _EMPTY.items() if name in self._had - values.keys()}
+        self._had |= values.keys() & EMPTY.keys()
+        emptied = {name: empty for name, empty in EMPTY.items() if name in self._had - values.keys()}
         values = {**emptied, **values}
         safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
         listed = [
@@ -112,27 +122,36 @@ class SavedDraft:
         content = json.dumps({**safe, _OWNER: self._form})
         with _writing:
             if content != self._written:
-                if self._written is not None and self._is_of_another_form():
-                    return False
-                self._replace(content)
+                if refusal := self._refusal():
+                    return refusal
+                self._file.replace(content)
                 self._written = content
             # What fails here is named by the draft all the same: its form misses it, and is not ready.
             self._photos.store(photos)
-        return True
+        return ""
 
-    def _is_of_another_form(self) -> bool:
-        try:
-            return self._content().get(_OWNER) != self._form  # an earlier release names none
-        except (OSError, ValueError, TypeError, RecursionError):
-            return False  # it was deleted or damaged
+    def _refusal(self) -> str:
+        """Return why this form must not replace the file; empty if it may."""
+        if not self._was_tried and not self._is_unread:
+            self._was_tried = True  # it has just read it: the draft is its own from here on
+            return ""
+        saved = self._content()
+        if not saved:
+            self._is_unread = False
+            return ""
+        if self._is_unread:
+            return _NOT_READ
+        return "" if _owner_of(saved) in self._owners else _OPENED_ELSEWHERE
 
     def _content(self) -> dict[str, Any]:
-        return dict(json.loads(self.path.read_text("utf-8")))
+        """Return what is in the file; empty if there is none, or it was no draft and is set aside."""
+        content = self._file.read()
+        if content is None and self._file.set_aside_as is not None:
+            self._note("The saved draft")
+        return content or {}
 
-    def _replace(self, content: str) -> None:
-        self._make_folder()
-        with replaced_file(self.path) as file:
-            file.write(content.encode())
+    def _note(self, what: str) -> None:
+        self.notice = _SET_ASIDE.format(what, self._file.set_aside_as, FOLDER, self._file.name)
 
     def make_photos_folder(self) -> Path:
         """Return a folder where photos from the user's computer are kept; only its owner can read it.
@@ -143,11 +162,9 @@ class SavedDraft:
         """
         return self._photos.make_folder()
 
-    def _make_folder(self) -> None:
-        self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        ignore = self.path.with_name(".gitignore")  # drafts hold names, prompts and photos
-        if not ignore.exists() or not ignore.stat().st_size:  # the disk was full
-            ignore.write_text("*\n", encoding="utf-8")
+
+def _owner_of(saved: Mapping[str, Any]) -> str:
+    return str(saved.get(_OWNER, ""))  # an earlier release names none
 
 
 def _photos_in(saved: Mapping[str, Any]) -> list[Any]:
@@ -163,16 +180,6 @@ def _with_photos(saved: Mapping[str, Any], name: Callable[[Any], str]) -> dict[s
 
     listed = [renamed(fields) for fields in _listed(saved)]
     return {**renamed(saved), LIST: listed} if listed else renamed(saved)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Image):
-        return value.origin
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _listed(saved: Mapping[str, Any]) -> list[dict[str, Any]]:

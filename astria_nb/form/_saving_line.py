@@ -1,4 +1,4 @@
-"""The line that says that a draft is not saved; it is in sight only then."""
+"""The line that says that a draft is not saved, or could not be read; it is in sight only then."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from astria_nb.form._saved_draft import FOLDER, SavedDraft
+from astria_nb.form._draft_file import FOLDER
+from astria_nb.form._saved_draft import SavedDraft
 from astria_nb.form.fields import controls
 from astria_nb.utils.warn import warn
 
-_OPENED_ELSEWHERE = (
-    "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
-    "run this cell again to go on here with what the other form saved."
-)
 _FAILED = (
-    "This draft is not saved: {}. Free some space, or check the folder {} beside the log; the next change here "
-    "saves it. Until then, what is filled in lasts as long as the kernel."
+    "This draft is not saved: {}. What is filled in here stays as long as the kernel. Free some space, or "
+    "check the folder {} beside the log; the next change here tries again."
 )
 
 
@@ -44,12 +41,13 @@ class SavingLine(controls.HTML):
         if self._saved is None or not self._has_begun:
             return
         try:
-            problem = "" if self._saved.write(values()) else _OPENED_ELSEWHERE
+            problem = self._saved.write(values())
         except OSError as error:
             reason = error.strerror or str(error)
             problem = _FAILED.format(reason, FOLDER)
             if not self._problem:  # the form may not be in sight
                 warn(f"the draft is not saved ({reason})")
         self._problem = problem
-        self.value = Markup("<span>{}</span>").format(problem)
-        self.layout.display = None if problem else "none"
+        lines = [line for line in (self._saved.notice, problem) if line]
+        self.value = Markup().join(Markup("<div>{}</div>").format(line) for line in lines)
+        self.layout.display = None if lines else "none"

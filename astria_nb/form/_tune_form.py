@@ -15,6 +15,7 @@ from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
+from astria_nb.form._draft_fields import LIST, as_plain
 from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._listed_tune import ListedTune, look_up_prices
 from astria_nb.form._marimo import marimo_view
@@ -22,7 +23,7 @@ from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
-from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain
+from astria_nb.form._saved_draft import SavedDraft
 from astria_nb.form._saving_line import SavingLine
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
@@ -134,7 +135,7 @@ class TuneForm(widgets.VBox):
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
         values |= saved_draft.read() if saved_draft is not None else {}
-        saved_list = values.pop(LIST, [])
+        saved_list, _ = values.pop(LIST, []), values.pop("encoding", None)
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )

@@ -295,11 +295,10 @@ def test_a_draft_that_could_not_be_saved_is_saved_with_the_next_change(
     form = open_draft(pack=797)
     shutil.rmtree(drafts)
     drafts.write_text("")  # nothing can be saved in there
-    with pytest.warns(UserWarning, match=r"the draft is not saved \(.+\)") as warnings:
+    with pytest.warns(UserWarning, match=r"the draft is not saved \(.+\)"):
         form.fill(brief="one")
-        form.fill(brief="two")
-    assert len(warnings) == 1  # what does not change is said in the form
-    assert re.search(r"This draft is not saved: .+ the next change here saves it", messages(form))
+    form.fill(brief="two")  # warned of once: the form says so
+    assert re.search(r"This draft is not saved: .+ the next change here tries again", messages(form))
     assert form._saving.layout.display is None
     drafts.unlink()
     form.fill(brief="three")
@@ -316,3 +315,132 @@ def test_a_draft_that_never_could_be_saved_is_not_in_the_way(open_draft: Open, t
     (tmp_path / FOLDER).unlink()
     form.fill(brief="one")
     assert open_draft().to_dict()["brief"] == "one"
+
+
+# Trouble with the file
+
+
+def write_draft(folder: Path, content: str) -> Path:
+    (folder / FOLDER).mkdir(exist_ok=True)
+    file = folder / FOLDER / "cats.json"
+    file.write_text(content)
+    return file
+
+
+DAMAGED = ["", "[1]", "{", "[" * 9999, "null", "5", '{"pack": 797,}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_draft_that_cannot_be_read_is_kept_beside_and_the_form_says_so(
+    open_draft: Open, tmp_path: Path, content: str
+) -> None:
+    file = write_draft(tmp_path, content)
+    form = open_draft(pack=797)
+    assert form.to_dict()["pack"] == 797
+    assert file.with_name("cats.json.bad").read_text() == content
+    assert "The saved draft could not be read, and is kept as cats.json.bad" in messages(form)
+    form.fill(brief="one")
+    assert "cats.json.bad" in messages(form)
+    again = open_draft()
+    assert again.to_dict()["brief"] == "one"
+    assert "cats.json.bad" not in messages(again)
+    file.write_text("{")  # while the form is open
+    again.fill(brief="two")
+    assert "is kept as cats.json.bad2" in messages(again)
+    assert file.with_name("cats.json.bad").read_text() == content  # not overwritten
+    assert open_draft().to_dict()["brief"] == "two"
+
+
+def test_the_photos_of_a_draft_that_was_kept_beside_are_not_deleted(
+    open_draft: Open, photos: list[Path], tmp_path: Path
+) -> None:
+    form = open_draft()
+    drop(form, *photos[:2])
+    file = tmp_path / FOLDER / "cats.json"
+    good = file.read_text()
+    file.write_text(good[:-1] + ",}")
+    for _ in range(3):
+        let_two_days_pass(tmp_path)
+        assert images(open_draft()) == []
+    file.with_name("cats.json.bad").write_text(good)
+    file.with_name("cats.json.bad").rename(file)
+    assert all(path.is_file() for path in images(open_draft()))
+
+
+WRONG: dict[str, Any] = {
+    "pack": {"id": 5},
+    "title": ["a"],
+    "images": "a.jpg",
+    "image_urls": "https://example.com/1.jpg",
+    "characteristics": ["a"],
+    "prompt_attributes": "x",
+    "tune_ids": "12",
+    "keep_metadata": "yes",
+    "keep_damaged": 1,
+    "max_side": 0,
+    "encoding": "zip",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_draft_has_of_a_wrong_type_is_emptied_and_kept_beside(
+    open_draft: Open, tmp_path: Path, name: str
+) -> None:
+    good = {"pack": 797, "title": "t", "brief": "one"}
+    wrong = {name: WRONG[name]}
+    tunes = [{"pack": 797, "name": "cat", "title": title, "tune_ids": [5]} for title in ("a", "b")]
+    file = write_draft(tmp_path, json.dumps({**good, **wrong, "list": [tunes[0], {**tunes[1], **wrong}]}))
+    form = open_draft(keep_metadata=True) if name == "keep_metadata" else open_draft()
+    assert form.to_dict() == {key: value for key, value in good.items() if key != name}
+    assert [listed.title for listed in form._list.tunes] == ["a"]  # not another tune than it was
+    assert "A part of the saved draft could not be read, and is kept as cats.json.bad" in messages(form)
+    assert wrong[name] == json.loads(file.with_name("cats.json.bad").read_text())[name]
+    assert "could not be read" not in messages(open_draft())
+
+
+@pytest.mark.parametrize("tunes", [{"a": 1}, "x", 5, [5], [None], [{"nonsense": 1}], [{"title": None}]])
+def test_a_list_of_a_draft_that_cannot_be_read_is_kept_beside(
+    open_draft: Open, tmp_path: Path, tunes: Any
+) -> None:
+    write_draft(tmp_path, json.dumps({"brief": "one", "list": tunes}))
+    form = open_draft()
+    assert form.to_dict()["brief"] == "one"
+    assert form._list.tunes == []
+    assert "A part of the saved draft could not be read" in messages(form)
+
+
+def hanging(*_: Any, **__: Any) -> str:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_draft_that_cannot_be_read_for_a_moment_is_not_overwritten(
+    open_draft: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_draft(pack=797, brief="one")
+    file = tmp_path / FOLDER / "cats.json"
+    saved = file.read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", hanging)
+        with pytest.warns(UserWarning, match=r"the draft is not saved \(Input/output error\)"):
+            form = open_draft(pack=260)
+        assert "This draft is not saved: Input/output error" in messages(form)
+    form.fill(brief="two")
+    assert file.read_text() == saved  # which is not in this form
+    assert "The saved draft could not be read when this form was made" in messages(form)
+    assert open_draft().to_dict()["brief"] == "one"
+
+
+def test_a_draft_whose_form_may_be_another_one_is_not_overwritten_until_that_is_known(
+    open_draft: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = open_draft(pack=797, brief="one")
+    file = tmp_path / FOLDER / "cats.json"
+    saved = file.read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", hanging)
+        with pytest.warns(UserWarning, match=r"the draft is not saved \(Input/output error\)"):
+            form.fill(brief="two")
+    assert file.read_text() == saved
+    form.fill(brief="three")
+    assert "not saved" not in messages(form)
+    assert open_draft().to_dict()["brief"] == "three"
