@@ -14,6 +14,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.form._draft_fields import EMPTY, LIST, as_plain, readable
 from astria_nb.form._draft_file import FOLDER, DraftFile
 from astria_nb.form._draft_photos import DraftPhotos
+from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_long_keys
 
 _OWNER = "form"  # the form that saves the draft, in its file
@@ -53,12 +54,17 @@ class SavedDraft:
     Raises
     ------
     TuneError
-        The name cannot be a file name.
+        The name is not text, or cannot be a file name.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
+        if not isinstance(name, str):
+            hint = "give a name, such as draft='cats'"
+            raise TuneError(Problem("draft", f"{short(name)} is not text", hint))
         if not _NAME.fullmatch(name):
-            hint = "use letters, digits, spaces, dots and dashes, at most 64"
+            hint = (
+                "use letters, digits, spaces, dots and dashes, at most 64, and begin with a letter or digit"
+            )
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self._file = DraftFile(folder, name)
         self._photos = DraftPhotos(self._file.folder, name, self._file.make_folder)

@@ -135,7 +135,7 @@ class TuneForm(widgets.VBox):
         values: dict[str, Any] = {"keep_metadata": keep_metadata, "max_side": max_side, **fields}
         values["keep_damaged"] = check_bool("keep_damaged", keep_damaged)
         values |= saved_draft.read() if saved_draft is not None else {}
-        saved_list, _ = values.pop(LIST, []), values.pop("encoding", None)
+        saved_list, encoding = values.pop(LIST, []), values.pop("encoding", None)
         preprocessing = Preprocessing(
             *(values.pop(name) for name in ("keep_metadata", "max_side", "keep_damaged"))
         )
@@ -191,6 +191,7 @@ class TuneForm(widgets.VBox):
             self._list.add(ListedTune.of_saved(saved))
         if saved_list:
             background.start(self._price_list)
+        self._draft.fields["encoding"].value = encoding
         self._fill(values)
         self._saving.begin()
         self._save_draft()
@@ -538,5 +539,6 @@ class TuneForm(widgets.VBox):
         self._saved_output.changed()
 
     def _save_draft(self) -> None:
-        listed = [tune.saved for tune in self._list.tunes]
-        self._saving.save(lambda: self._filled_in() | ({LIST: listed} if listed else {}))
+        more = {"encoding": self._draft.encoding, LIST: [tune.saved for tune in self._list.tunes]}
+        more = {name: value for name, value in more.items() if value}
+        self._saving.save(lambda: self._filled_in() | more)

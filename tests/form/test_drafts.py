@@ -186,6 +186,15 @@ def test_what_the_reader_emptied_or_turned_off_stays_so_when_the_cell_runs_again
     assert open_draft(**cell).to_dict() == {"brief": "cold light", "max_side": 2048}
 
 
+def test_the_encoding_is_restored_and_automatic_again_if_it_was_chosen_so(open_draft: Open) -> None:
+    open_draft(**FIELDS)._draft.fields["encoding"].value = "json"
+    form = open_draft(**FIELDS)
+    assert form._draft.encoding == "json"
+    assert "encoding" not in form.to_dict()
+    form._draft.fields["encoding"].value = None
+    assert open_draft()._draft.encoding is None
+
+
 def test_photos_that_went_into_the_list_do_not_come_back_from_the_cell(
     open_draft: Open, photos: list[Path]
 ) -> None:

@@ -237,9 +237,15 @@ def test_drafts_are_not_taken_into_a_repository(make, tmp_path):
     assert "astria_drafts" not in status.stdout
 
 
-@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
+@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", " a", "a" * 65, "a\0"])
 def test_the_name_of_a_draft_must_be_a_valid_file_name(make, name):
     with pytest.raises(TuneError, match=r"draft: .* is not a valid file name; use letters"):
+        make(draft=name)
+
+
+@pytest.mark.parametrize("name", [5, True, Path("cats"), b"cats", ["cats"]])
+def test_the_name_of_a_draft_must_be_text(make, name):
+    with pytest.raises(TuneError, match=r"^draft: .* is not text; give a name, such as draft='cats'$"):
         make(draft=name)
 
 
