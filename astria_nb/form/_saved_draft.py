@@ -20,17 +20,18 @@ from astria_nb.utils.redaction import redact_long_keys
 _OWNER = "form"  # the form that saves the draft, in its file
 _writing = threading.Lock()  # forms of one kernel write from several threads
 _NAME = re.compile(r"\w[\w .-]{0,63}")
+_AGAIN = "run this cell again (in an app, load this page again)"
 _OPENED_ELSEWHERE = (
     "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
-    "run this cell again to go on here with what the other form saved."
+    f"{_AGAIN} to go on here with what the other form saved."
 )
 _NOT_READ = (
     "The saved draft could not be read when this form was made, and is left as it is. What is filled in here "
-    "is not saved: run this cell again to go on with the draft."
+    f"is not saved: {_AGAIN} to go on with the draft."
 )
 _SET_ASIDE = (
     "{} could not be read, and is kept as {} in the folder {} beside the log. Go on here without it; or "
-    "correct that file, rename it {} and run this cell again."
+    "correct that file, rename it {} and {}."
 )
 
 
@@ -62,9 +63,7 @@ class SavedDraft:
             hint = "give a name, such as draft='cats'"
             raise TuneError(Problem("draft", f"{short(name)} is not text", hint))
         if not _NAME.fullmatch(name):
-            hint = (
-                "use letters, digits, spaces, dots and dashes, at most 64, and begin with a letter or digit"
-            )
+            hint = "use letters, digits, spaces, dots and dashes, at most 64; begin with a letter or digit"
             raise TuneError(Problem("draft", f"{name!r} is not a valid file name", hint))
         self._file = DraftFile(folder, name)
         self._photos = DraftPhotos(self._file.folder, name, self._file.make_folder)
@@ -157,7 +156,7 @@ class SavedDraft:
         return content or {}
 
     def _note(self, what: str) -> None:
-        self.notice = _SET_ASIDE.format(what, self._file.set_aside_as, FOLDER, self._file.name)
+        self.notice = _SET_ASIDE.format(what, self._file.set_aside_as, FOLDER, self._file.name, _AGAIN)
 
     def make_photos_folder(self) -> Path:
         """Return a folder where photos from the user's computer are kept; only its owner can read it.

@@ -24,7 +24,8 @@ const TARGET = "astria_nb.batch";
 const HINT_DELAY = 1500; // ms: by then a connection is there, if the kernel and the page can have one
 const BY_INTERRUPT =
   "To stop, interrupt the kernel (■ in the toolbar): what is under way ends, and the same call goes on.";
-const NO_KERNEL = "The kernel has ended. Run the cell again: it goes on, and sends nothing twice.";
+const NO_KERNEL =
+  "The kernel has ended. Run the cell again (in an app, load this page again): it goes on, and sends nothing twice.";
 
 /**
  * Return a connection to the kernel that a cell which runs does not hold up, or null if there can be none.
