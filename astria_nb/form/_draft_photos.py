@@ -86,7 +86,10 @@ class DraftPhotos:
 
     def _own(self, path: Path) -> Path | None:
         """Return the file in the folder that a path leads, or led, to; None if there is none."""
-        own = self._folder.joinpath(*path.parts[-2:])
+        place = path.parts[-2:]  # the photo's own folder, and its name
+        if len(place) < 2 or place[0] in (path.anchor, ".."):
+            return None
+        own = self._folder.joinpath(*place)
         if own == path:
             return own  # also if it was deleted
         is_relative = len(path.parts) == 2 and not path.is_absolute()

@@ -44,7 +44,7 @@ class SavedDraft:
     ----------
     folder : Path
         The log's folder.
-    name : str
+    name : object
         The draft's name.
 
     Attributes
@@ -58,7 +58,7 @@ class SavedDraft:
         The name is not text, or cannot be a file name.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: Any) -> None:
         if not isinstance(name, str):
             hint = "give a name, such as draft='cats'"
             raise TuneError(Problem("draft", f"{short(name)} is not text", hint))

@@ -141,9 +141,13 @@ def test_a_photo_that_only_a_listed_tune_has_is_kept(
     assert all(Path(path).is_file() for path in form._list.tunes[0].values["images"])
 
 
-def test_a_relative_path_that_was_typed_is_kept_as_it_was(open_draft: Open) -> None:
-    open_draft(images=["photos/1.jpg"])
-    assert open_draft().to_dict()["images"] == ["photos/1.jpg"]
+@pytest.mark.parametrize(
+    "path", ["photos/1.jpg", "1.jpg", "../cats.json", "/1.jpg", "/", ".", "", "a\0/b", "x" * 5000]
+)
+def test_a_path_that_was_typed_is_kept_as_it_was(open_draft: Open, tmp_path: Path, path: str) -> None:
+    (tmp_path / FOLDER / "cats.photos").mkdir(parents=True)
+    open_draft(images=[path])
+    assert open_draft().to_dict()["images"] == [path]
 
 
 # What takes precedence: the draft, or the cell
@@ -358,6 +362,15 @@ def test_a_draft_that_cannot_be_read_is_kept_beside_and_the_form_says_so(
     assert "is kept as cats.json.bad2" in messages(again)
     assert file.with_name("cats.json.bad").read_text() == content  # not overwritten
     assert open_draft().to_dict()["brief"] == "two"
+
+
+@pytest.mark.parametrize("name", ["pack", "tune_ids", "prompt_ids"])
+def test_an_id_of_thousands_of_digits_is_refused_as_any_other_text(
+    open_draft: Open, tmp_path: Path, name: str
+) -> None:
+    value = "9" * 5000 if name == "pack" else ["9" * 5000]
+    write_draft(tmp_path, json.dumps({name: value}))
+    assert [problem.field for problem in open_draft().problems if problem.kind != "missing"] == [name]
 
 
 def test_the_photos_of_a_draft_that_was_kept_beside_are_not_deleted(
