@@ -55,7 +55,7 @@ def readable(saved: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 
 def _is_tune(saved: Any) -> bool:
     return isinstance(saved, dict) and all(
-        name in EMPTY and value is not None and _is_readable(name, value) for name, value in saved.items()
+        name in EMPTY and (value is None or _is_readable(name, value)) for name, value in saved.items()
     )
 
 

@@ -11,6 +11,8 @@ from astria_nb.errors import AstriaError, Problem
 from astria_nb.images import Preprocessing
 from astria_nb.tune import Encoding, Estimate, Pack, Tune, check, check_pack, estimate, from_checked
 
+_UNSAVED = "was not saved with the draft, because it seems to hold an API key"
+
 
 @dataclass(eq=False, slots=True)
 class ListedTune:
@@ -28,6 +30,8 @@ class ListedTune:
     preprocessing : Preprocessing
     problems : sequence of Problem
         Why it could not be sent; empty if it was not tried, or that is not known.
+    unsaved : sequence of str
+        The fields that its draft did not save, because they seem to hold an API key.
     """
 
     values: dict[str, Any]
@@ -36,21 +40,25 @@ class ListedTune:
     encoding: Encoding | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     problems: Sequence[Problem] = ()
+    unsaved: Sequence[str] = ()
 
     @classmethod
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
         """Return a tune as `saved` gives it."""
-        values = dict(saved)
+        values = {name: value for name, value in saved.items() if value is not None}
         switches = {"keep_metadata": False, "max_side": None, "keep_damaged": False}
         preprocessing = Preprocessing(*(values.pop(name, default) for name, default in switches.items()))
         encoding = values.pop("encoding", None)
         listed = cls(values, None, None, encoding, preprocessing)
+        listed.unsaved = [name for name, value in saved.items() if value is None]
         listed.check()
         return listed
 
     def check(self) -> None:
         """Make the tune of its values: files may be back where they were."""
-        fields, self.problems = check(self.values)
+        fields, problems = check(self.values)
+        unsaved = [Problem(name, _UNSAVED, "press Edit, and fill it in again") for name in self.unsaved]
+        self.problems = [*unsaved, *(problem for problem in problems if problem.field not in self.unsaved)]
         self.tune = None if self.problems else from_checked(fields)
 
     def price_by(self, pack: Pack, _fetched_at: float) -> None:
@@ -66,7 +74,8 @@ class ListedTune:
     def saved(self) -> dict[str, Any]:
         """It as a draft saves it."""
         more = {**asdict(self.preprocessing), "encoding": self.encoding}
-        return {**self.values, **{name: value for name, value in more.items() if value}}
+        filled = {**self.values, **{name: value for name, value in more.items() if value}}
+        return {**filled, **dict.fromkeys(self.unsaved)}
 
     @property
     def text(self) -> str:

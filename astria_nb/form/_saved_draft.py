@@ -14,6 +14,7 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.form._draft_fields import EMPTY, LIST, as_plain, readable
 from astria_nb.form._draft_file import FOLDER, DraftFile
 from astria_nb.form._draft_photos import DraftPhotos
+from astria_nb.images import Image
 from astria_nb.utils.formatting import short
 from astria_nb.utils.redaction import redact_long_keys
 
@@ -113,18 +114,18 @@ class SavedDraft:
         OSError
         """
         photos = _photos_in(values)
-        values = as_plain(_with_photos(values, self._photos.to_saved))
-        self._photos.note(_photos_in(values))
+        self._photos.note(map(self._photos.to_saved, photos))
         self._had |= values.keys() & EMPTY.keys()
         emptied = {name: empty for name, empty in EMPTY.items() if name in self._had - values.keys()}
-        values = {**emptied, **values}
-        safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(value)}
+        safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(name, value)}
+        # Without what it had, a tune of the list would be another one: it says so when it is restored.
         listed = [
-            {name: value for name, value in fields.items() if not _holds_key(value)}
+            {name: None if _holds_key(name, value) else value for name, value in fields.items()}
             for fields in _listed(values)
         ]
         safe |= {LIST: listed} if listed else {}
-        content = json.dumps({**safe, _OWNER: self._form})
+        saved = as_plain(_with_photos(safe, self._photos.to_saved))
+        content = json.dumps({**emptied, **saved, _OWNER: self._form})
         with _writing:
             if content != self._written:
                 if refusal := self._refusal():
@@ -191,6 +192,8 @@ def _listed(saved: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(fields) for fields in saved.get(LIST) or ()]
 
 
-def _holds_key(value: Any) -> bool:
-    text = json.dumps(value)
+def _holds_key(name: str, value: Any) -> bool:
+    if name == "images":  # the name of a file is no key, whatever it looks like
+        value = [image for image in value if not isinstance(image, Image) or "://" in (image.origin or "")]
+    text = json.dumps(as_plain({name: value}))
     return redact_long_keys(text) != text
