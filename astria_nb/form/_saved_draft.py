@@ -31,8 +31,8 @@ _NOT_READ = (
     f"is not saved: {_AGAIN} to go on with the draft."
 )
 _SET_ASIDE = (
-    "{} could not be read, and is kept as {} in the folder {} beside the log. Go on here without it; or "
-    "correct that file, rename it {} and {}."
+    "The saved draft could not be read in full, and is kept as {} in the folder {} beside the log. Go on "
+    "here without it; or correct that file, rename it {} and {}."
 )
 
 
@@ -47,11 +47,6 @@ class SavedDraft:
         The log's folder.
     name : object
         The draft's name.
-
-    Attributes
-    ----------
-    notice : str
-        What became of a file that could not be read, and what to do; empty if it could be.
 
     Raises
     ------
@@ -73,7 +68,12 @@ class SavedDraft:
         self._is_unread = self._was_tried = False
         self._written: str | None = None  # what this form wrote last
         self._had = set[str]()  # the fields that the draft has, or had before they were emptied
-        self.notice = ""
+
+    @property
+    def notice(self) -> str:
+        """What became of a file that could not be read in full, and what to do; empty if there was none."""
+        name = self._file.set_aside_as
+        return "" if name is None else _SET_ASIDE.format(name, FOLDER, self._file.name, _AGAIN)
 
     def read(self) -> dict[str, Any]:
         """Return the saved fields; an empty dictionary if there is no file or it cannot be read.
@@ -82,17 +82,16 @@ class SavedDraft:
         form again may still give it.
         """
         try:
-            saved = self._content()
+            saved = self._file.read() or {}
             fields, is_whole = readable(saved)
             if not is_whole:
                 self._file.set_aside()
-                self._note("A part of the saved draft")
         except OSError:
             self._is_unread = True
             return {}
         self._owners.add(_owner_of(saved))
         self._had = fields.keys() & EMPTY.keys()
-        self._photos.keep(_photos_in(fields), may_delete=not self._file.was_set_aside)
+        self._photos.keep(_photos_in(fields), may_delete=bool(saved) and not self._file.was_set_aside)
         return _with_photos(fields, self._photos.from_saved)
 
     def write(self, values: Mapping[str, Any]) -> str:
@@ -115,17 +114,7 @@ class SavedDraft:
         """
         photos = _photos_in(values)
         self._photos.note(map(self._photos.to_saved, photos))
-        self._had |= values.keys() & EMPTY.keys()
-        emptied = {name: empty for name, empty in EMPTY.items() if name in self._had - values.keys()}
-        safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(name, value)}
-        # Without what it had, a tune of the list would be another one: it says so when it is restored.
-        listed = [
-            {name: None if _holds_key(name, value) else value for name, value in fields.items()}
-            for fields in _listed(values)
-        ]
-        safe |= {LIST: listed} if listed else {}
-        saved = as_plain(_with_photos(safe, self._photos.to_saved))
-        content = json.dumps({**emptied, **saved, _OWNER: self._form})
+        content = json.dumps({**self._plain(values), _OWNER: self._form})
         with _writing:
             if content != self._written:
                 if refusal := self._refusal():
@@ -136,28 +125,31 @@ class SavedDraft:
             self._photos.store(photos)
         return ""
 
+    def _plain(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is filled in as it is saved, and what was emptied."""
+        self._had |= values.keys() & EMPTY.keys()
+        emptied = {name: empty for name, empty in EMPTY.items() if name in self._had - values.keys()}
+        safe = {name: value for name, value in values.items() if name != LIST and not _holds_key(name, value)}
+        # Without what it had, a tune of the list would be another one: it says so when it is restored.
+        listed = [
+            {name: None if _holds_key(name, value) else value for name, value in fields.items()}
+            for fields in _listed(values)
+        ]
+        safe |= {LIST: listed} if listed else {}
+        return {**emptied, **as_plain(_with_photos(safe, self._photos.to_saved))}
+
     def _refusal(self) -> str:
         """Return why this form must not replace the file; empty if it may."""
         if not self._was_tried and not self._is_unread:
             self._was_tried = True  # it has just read it: the draft is its own from here on
             return ""
-        saved = self._content()
-        if not saved:
+        saved = self._file.read()
+        if saved is None:
             self._is_unread = False
             return ""
         if self._is_unread:
             return _NOT_READ
         return "" if _owner_of(saved) in self._owners else _OPENED_ELSEWHERE
-
-    def _content(self) -> dict[str, Any]:
-        """Return what is in the file; empty if there is none, or it was no draft and is set aside."""
-        content = self._file.read()
-        if content is None and self._file.set_aside_as is not None:
-            self._note("The saved draft")
-        return content or {}
-
-    def _note(self, what: str) -> None:
-        self.notice = _SET_ASIDE.format(what, self._file.set_aside_as, FOLDER, self._file.name, _AGAIN)
 
     def make_photos_folder(self) -> Path:
         """Return a folder where photos from the user's computer are kept; only its owner can read it.

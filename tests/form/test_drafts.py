@@ -150,6 +150,18 @@ def test_a_path_that_was_typed_is_kept_as_it_was(open_draft: Open, tmp_path: Pat
     assert open_draft().to_dict()["images"] == [path]
 
 
+def test_photos_whose_draft_is_elsewhere_for_a_while_are_kept(
+    open_draft: Open, photos: list[Path], tmp_path: Path
+) -> None:
+    drop(open_draft(), *photos[:2])
+    file = tmp_path / FOLDER / "cats.json"
+    away = file.rename(tmp_path / "cats.json")
+    let_two_days_pass(tmp_path)
+    open_draft()
+    away.rename(file)
+    assert all(path.is_file() for path in images(open_draft()))
+
+
 def test_a_photo_whose_name_looks_like_a_key_is_kept(open_draft: Open, photos: list[Path]) -> None:
     photo = photos[0].rename(photos[0].with_name("sd_portrait_00001_final.jpg"))
     form = open_draft(pack=797, name="cat")
@@ -378,7 +390,7 @@ def test_a_draft_that_cannot_be_read_is_kept_beside_and_the_form_says_so(
     form = open_draft(pack=797)
     assert form.to_dict()["pack"] == 797
     assert file.with_name("cats.json.bad").read_text() == content
-    assert "The saved draft could not be read, and is kept as cats.json.bad" in messages(form)
+    assert "The saved draft could not be read in full, and is kept as cats.json.bad" in messages(form)
     form.fill(brief="one")
     assert "cats.json.bad" in messages(form)
     again = open_draft()
@@ -442,7 +454,7 @@ def test_what_a_draft_has_of_a_wrong_type_is_emptied_and_kept_beside(
     form = open_draft(keep_metadata=True) if name == "keep_metadata" else open_draft()
     assert form.to_dict() == {key: value for key, value in good.items() if key != name}
     assert [listed.title for listed in form._list.tunes] == ["a"]  # not another tune than it was
-    assert "A part of the saved draft could not be read, and is kept as cats.json.bad" in messages(form)
+    assert "The saved draft could not be read in full, and is kept as cats.json.bad" in messages(form)
     assert wrong[name] == json.loads(file.with_name("cats.json.bad").read_text())[name]
     assert "could not be read" not in messages(open_draft())
 
@@ -455,7 +467,7 @@ def test_a_list_of_a_draft_that_cannot_be_read_is_kept_beside(
     form = open_draft()
     assert form.to_dict()["brief"] == "one"
     assert form._list.tunes == []
-    assert "A part of the saved draft could not be read" in messages(form)
+    assert "The saved draft could not be read in full" in messages(form)
 
 
 def hanging(*_: Any, **__: Any) -> str:
