@@ -8,9 +8,10 @@ from typing import Any
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
-from astria_nb.form._saved_draft import as_plain
 from astria_nb.images import Preprocessing
 from astria_nb.tune import Encoding, Estimate, Pack, Tune, check, check_pack, estimate, from_checked
+
+_UNSAVED = "was not saved with the draft, because it seems to hold an API key"
 
 
 @dataclass(eq=False, slots=True)
@@ -29,6 +30,8 @@ class ListedTune:
     preprocessing : Preprocessing
     problems : sequence of Problem
         Why it could not be sent; empty if it was not tried, or the reason is unknown.
+    unsaved : sequence of str
+        The fields that its draft did not save, because they seem to hold an API key.
     """
 
     values: dict[str, Any]
@@ -37,20 +40,24 @@ class ListedTune:
     encoding: Encoding | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     problems: Sequence[Problem] = ()
+    unsaved: Sequence[str] = ()
 
     @classmethod
     def of_saved(cls, saved: Mapping[str, Any]) -> ListedTune:
         """Return a tune from the plain data of `saved`."""
-        values = dict(saved)
+        values = {name: value for name, value in saved.items() if value is not None}
         preprocessing = Preprocessing.taken_from(values)
         encoding = values.pop("encoding", None)
         listed = cls(values, None, None, encoding, preprocessing)
+        listed.unsaved = [name for name, value in saved.items() if value is None]
         listed.check()
         return listed
 
     def check(self) -> None:
         """Create the tune from its values again: missing files may have been restored."""
-        fields, self.problems = check(self.values)
+        fields, problems = check(self.values)
+        unsaved = [Problem(name, _UNSAVED, "press Edit, and fill it in again") for name in self.unsaved]
+        self.problems = [*unsaved, *(problem for problem in problems if problem.field not in self.unsaved)]
         self.tune = None if self.problems else from_checked(fields)
 
     def price_by(self, pack: Pack, _fetched_at: float) -> None:
@@ -64,9 +71,10 @@ class ListedTune:
 
     @property
     def saved(self) -> dict[str, Any]:
-        """The tune as plain data."""
+        """The tune as a draft saves it."""
         more = {**asdict(self.preprocessing), "encoding": self.encoding}
-        return as_plain({**self.values, **{name: value for name, value in more.items() if value}})
+        filled = {**self.values, **{name: value for name, value in more.items() if value}}
+        return {**filled, **dict.fromkeys(self.unsaved)}
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""The draft of a form on disk, and the line that says so when it is no longer saved."""
+"""The draft of a form on disk, and the line that says so when it is not saved or could not be read."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from astria_nb.form._draft_file import FOLDER
 from astria_nb.form._saved_draft import SavedDraft
 from astria_nb.form.fields import controls
 from astria_nb.utils.warn import warn
 
-_OPENED_ELSEWHERE = (
-    "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
-    "run this cell again to continue here with what the other form saved."
+_FAILED = (
+    "This draft is not saved: {}. What is filled in here stays as long as the kernel. Free some space, or "
+    "check the folder {} beside the log; the next change here tries again."
 )
 
 
 class SavingLine(controls.HTML):
-    """Reads and saves the draft of a form, and says so if it cannot because another form has opened it.
+    """Reads and saves the draft of a form, and says so if it cannot.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ class SavingLine(controls.HTML):
     """
 
     def __init__(self, saved: SavedDraft | None) -> None:
-        self._saved, self._has_begun = saved, False
+        self._saved, self._has_begun, self._problem = saved, False, ""
         super().__init__(layout=widgets.Layout(display="none"), classes="astria-saving astria-error")
 
     @property
@@ -50,10 +51,13 @@ class SavingLine(controls.HTML):
         if self._saved is None or not self._has_begun:
             return
         try:
-            is_saved = self._saved.write(values())
+            problem = self._saved.write(values())
         except OSError as error:
-            self._saved = None
-            warn(f"the draft is not saved ({error.strerror or error})")
-            return
-        self.value = Markup("<span>{}</span>").format("" if is_saved else _OPENED_ELSEWHERE)
-        self.layout.display = "none" if is_saved else None
+            reason = error.strerror or str(error)
+            problem = _FAILED.format(reason, FOLDER)
+            if not self._problem:  # the form may not be in sight
+                warn(f"the draft is not saved ({reason})")
+        self._problem = problem
+        lines = [line for line in (self._saved.notice, problem) if line]
+        self.value = Markup().join(Markup("<div>{}</div>").format(line) for line in lines)
+        self.layout.display = None if lines else "none"

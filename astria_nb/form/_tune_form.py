@@ -15,6 +15,7 @@ from astria_nb.defaults import client_or_default, is_rehearsal, is_sandbox, log_
 from astria_nb.errors import Problem, TuneError
 from astria_nb.form._account_line import AccountLine
 from astria_nb.form._draft import Draft
+from astria_nb.form._draft_fields import LIST, as_plain
 from astria_nb.form._frame_trait import FrameTrait
 from astria_nb.form._list_editor import ListEditor
 from astria_nb.form._marimo import marimo_view
@@ -22,7 +23,7 @@ from astria_nb.form._options import check_filled, check_keywords
 from astria_nb.form._recovery_notice import RecoveryNotice
 from astria_nb.form._request_view import RequestView
 from astria_nb.form._review import Review, review
-from astria_nb.form._saved_draft import LIST, SavedDraft, as_plain
+from astria_nb.form._saved_draft import SavedDraft
 from astria_nb.form._saving_line import SavingLine
 from astria_nb.form._static_copy import StaticCopy
 from astria_nb.form._submit_bar import SubmitBar
@@ -64,8 +65,9 @@ class TuneForm(widgets.VBox):
         Where submissions are recorded. Default: as in `astria_nb.submit`.
     draft : str, optional
         Saves what is filled in under this name, in ``.astria_drafts`` beside the log, and restores it when
-        the cell runs again, also in another kernel. Photos from your computer are included, API keys are
-        not. Only you can read the file. The form that opened a draft last saves it; an earlier one says so.
+        the cell runs again, also in another kernel. Photos from your computer and photos in memory are
+        included, API keys are not. Only you can read the files. The form that opened a draft last saves it;
+        an earlier one says so.
     max_cost : float, optional
         US dollars. A tune that is estimated to cost more cannot be submitted. It is a limit for each tune,
         not for all of the list together. Default: no limit.
@@ -80,7 +82,8 @@ class TuneForm(widgets.VBox):
         Put small copies of the photos into the notebook when it is saved, for viewers without widgets. By
         default it has their file names only.
     **fields
-        Any field of `Tune`, to fill in. A saved draft takes precedence.
+        Any field of `Tune`, to fill in. A saved draft takes precedence, also over the options for photos:
+        what was emptied or turned off in the form stays so. A field that the draft never had is filled in.
 
     Raises
     ------
@@ -130,7 +133,7 @@ class TuneForm(widgets.VBox):
         self._saving = SavingLine(None if draft is None else SavedDraft(self._log.folder, draft))
         values: dict[str, Any] = {**asdict(Preprocessing(keep_metadata, max_side, keep_damaged)), **fields}
         values |= self._saving.read()
-        saved_list = values.pop(LIST, [])
+        saved_list, encoding = values.pop(LIST, []), values.pop("encoding", None)
         preprocessing = Preprocessing.taken_from(values)
         self._make_parts(preprocessing, in_rehearsal=is_rehearsal(client), with_photos=save_thumbnails)
         super().__init__(
@@ -152,6 +155,7 @@ class TuneForm(widgets.VBox):
         self._view.error_summary.form_id = self.model_id
         self._draft.begin()
         self._list_editor.restore(saved_list, self.client, self._max_cost)
+        self._draft.fields["encoding"].value = encoding
         self._fill(values)
         self._saving.begin()
         self._save_draft()
@@ -300,9 +304,12 @@ class TuneForm(widgets.VBox):
         ...     anb.TuneForm(sandbox.client(), pack=43, name="cat", title="t").to_dict()
         {'pack': 43, 'name': 'cat', 'title': 't'}
         """
+        return as_plain(self._filled_in())
+
+    def _filled_in(self) -> dict[str, Any]:
         preprocessing = asdict(self._draft.switches.preprocessing)
         switched_on = {name: value for name, value in preprocessing.items() if value}
-        return as_plain({**self._draft.values(), **switched_on})
+        return {**self._draft.values(), **switched_on}
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -495,5 +502,6 @@ class TuneForm(widgets.VBox):
         self._saved_output.changed()
 
     def _save_draft(self) -> None:
-        listed = [tune.saved for tune in self._list.tunes]
-        self._saving.save(lambda: self.to_dict() | ({LIST: listed} if listed else {}))
+        more = {"encoding": self._draft.encoding, LIST: [tune.saved for tune in self._list.tunes]}
+        more = {name: value for name, value in more.items() if value}
+        self._saving.save(lambda: self._filled_in() | more)

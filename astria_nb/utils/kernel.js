@@ -76,6 +76,8 @@ function disableControls(root) {
 export const makeKernelNote = (what) =>
   make("p", {
     className: "astria-no-kernel",
-    textContent: `This ${what} has no kernel, so its buttons are off. Run the cell (Shift+Enter) to use it.`,
+    textContent:
+      `This ${what} has no kernel, so its buttons are off. ` +
+      "Run the cell (Shift+Enter; in an app, load this page again) to use it.",
     attributes: { role: "status" },
   });

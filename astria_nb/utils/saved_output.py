@@ -149,7 +149,8 @@ def saved_note(what: str) -> Markup:
         The widget, such as ``form``.
     """
     return Markup(
-        "<p><small>Saved copy of the {}. Run this cell (▶ or Shift+Enter) to use it.</small></p>"
+        "<p><small>Saved copy of the {}. Run this cell (▶ or Shift+Enter; in an app, load this page again) "
+        "to use it.</small></p>"
     ).format(what)
 
 

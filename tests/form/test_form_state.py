@@ -154,7 +154,7 @@ def test_photos_from_the_readers_computer_stay_with_a_draft_and_go_with_it(
         os.utime(folder, (0, 0))
     make(draft="cats")
     assert first.exists()  # a form of this kernel may still show it
-    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())  # another kernel
+    monkeypatch.setattr("astria_nb.form._draft_photos._shown", set())  # another kernel
     make(draft="cats")
     assert not first.exists()
     assert second.exists()
@@ -166,7 +166,7 @@ def test_a_photo_that_a_form_of_another_kernel_may_show_is_kept_for_a_day(make, 
     (photo,) = (image.path for image in form._draft.fields["images"].value)
     os.utime(photo.parent, (0, 0))
     make(draft="cats").fill(images=None)  # which opened the draft with the photo, as a kernel does
-    monkeypatch.setattr("astria_nb.form._saved_draft._shown", set())
+    monkeypatch.setattr("astria_nb.form._draft_photos._shown", set())
     make(draft="cats")
     assert photo.exists()
 
@@ -182,7 +182,7 @@ def test_an_earlier_form_does_not_take_a_draft_back_and_says_so(make, photos, tm
     earlier.fill(title="earlier", image_urls=None)
     add_from_the_readers_computer(earlier, *photos[:2])
     assert "This draft is open in another form, which saves it now." in messages(earlier)
-    assert "run this cell again" in messages(earlier)
+    assert "run this cell again (in an app, load this page again) to go on here" in messages(earlier)
     assert earlier.to_dict()["title"] == "earlier"  # what was typed stays in sight
     assert "another form" not in messages(later)
     last = make(draft="cats")
@@ -237,9 +237,15 @@ def test_drafts_are_not_taken_into_a_repository(make, tmp_path):
     assert "astria_drafts" not in status.stdout
 
 
-@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", "a" * 65, "a\0"])
+@pytest.mark.parametrize("name", ["../cats", "", "a/b", ".", " a", "a" * 65, "a\0"])
 def test_the_name_of_a_draft_must_be_a_valid_file_name(make, name):
     with pytest.raises(TuneError, match=r"draft: .* is not a valid file name; use letters"):
+        make(draft=name)
+
+
+@pytest.mark.parametrize("name", [5, True, Path("cats"), b"cats", ["cats"]])
+def test_the_name_of_a_draft_must_be_text(make, name):
+    with pytest.raises(TuneError, match=r"^draft: .* is not text; give a name, such as draft='cats'$"):
         make(draft=name)
 
 

@@ -152,7 +152,7 @@ def test_the_file_has_the_latest_state_of_what_was_displayed(tmp_path: Path) -> 
     assert "# his" in page
     for saved in (page, pictures[1]["text/html"]):  # after an empty line, exports would take text as Markdown
         assert all(map(str.strip, saved.splitlines()))
-    assert "Run this cell" in page
+    assert "Run this cell (▶ or Shift+Enter; in an app, load this page again) to use it." in page
     assert pictures[1]["text/html"].count('<img src="data:image/jpeg;base64,') == 24
     assert "28 pictures" in pictures[1]["text/html"]
     assert limited[1]["text/html"].count('<img src="data:image/jpeg;base64,') == 3

@@ -21,7 +21,9 @@ it("hides its saved copy while it has a kernel, and says when it has none", asyn
   expect(el.textContent).not.toContain("no kernel");
   emit("comm_live_update");
   expect(hidesCopy()).toBe(false);
-  expect(el.textContent).toContain("This gallery has no kernel, so its buttons are off. Run the cell");
+  expect(el.textContent).toContain(
+    "This gallery has no kernel, so its buttons are off. Run the cell (Shift+Enter; in an app, load this page again) to use it.",
+  );
   expect(all(el, "button").filter((button) => !button.hasAttribute("disabled"))).toEqual([]);
   emit("comm_live_update");
   expect(all(el, ".astria-no-kernel")).toHaveLength(1);

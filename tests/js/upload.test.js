@@ -149,7 +149,7 @@ describe("a drop zone", () => {
     expect(take().map((message) => message.kind)).toEqual(["offer"]);
     emit("comm_live_update");
     vi.advanceTimersByTime(100);
-    expect(summary(el)).toContain("The kernel has stopped. Run the cell again");
+    expect(summary(el)).toContain("The kernel has stopped. Run the cell again (in an app, load this page again)");
     pick(photo("b.jpg"));
     expect(take()).toEqual([]);
   });

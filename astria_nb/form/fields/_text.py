@@ -89,12 +89,20 @@ class CallbackField(TextField):
         return shown
 
 
+def number_or_text(text: str) -> int | str:
+    """Return an id as a number, and anything else as it is, for the validator to reject."""
+    try:
+        return int(text) if text.isdecimal() else text
+    except ValueError:  # more digits than Python reads
+        return text
+
+
 class IdsField(TextField):
     """Ids, separated by commas or spaces. Anything else stays as text, for the validator to reject."""
 
     def _parse(self, text: str) -> Any:
         words = text.replace(",", " ").split()
-        return [int(word) if word.isdecimal() else word for word in words] or None
+        return [number_or_text(word) for word in words] or None
 
     def _format(self, value: Any) -> str:
         return ", ".join(map(str, value or ()))

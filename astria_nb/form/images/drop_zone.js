@@ -88,12 +88,14 @@ function createUploadList(sender, focusInput) {
   return { elements: [head, list], show };
 }
 
+const KERNEL_STOPPED =
+  "The kernel has stopped. Run the cell again (in an app, load this page again), then add the photos again.";
 const NO_FILES =
   "The photos do not arrive: this application does not pass files on. Add them under From the server, or their links under URLs.";
 
 /** @param {UploadSender} sender */
 function statusText(sender) {
-  if (sender.hasKernelStopped) return "The kernel has stopped. Run the cell again, then add the photos again.";
+  if (sender.hasKernelStopped) return KERNEL_STOPPED;
   if (sender.isLosingBytes && sender.isSending) return NO_FILES;
   if (sender.isWaiting) return "Waiting for the kernel: it is busy. The upload continues when it is free.";
   return sender.isSending ? sender.progress : "";

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, NotFoundError, Problem, TuneError
-from astria_nb.form.fields import LABEL, WIDE, Field, controls
+from astria_nb.form.fields import LABEL, WIDE, Field, controls, number_or_text
 from astria_nb.form.pickers._browse_button import BrowseButton
 from astria_nb.form.pickers._pack_cards import PackCards
 from astria_nb.form.pickers._picker import Picker
@@ -177,4 +177,4 @@ class PackField(Field):
 
 def _pack_id(text: str) -> int | str | None:
     text = text.strip()
-    return int(text) if text.isdecimal() else text or None
+    return number_or_text(text) if text else None

@@ -111,7 +111,8 @@ class BatchWidget(ScriptWidget):
         page = Markup("<p><b>{}</b></p><p>{}</p>").format(self.headline, self.text)
         if self.state != "ended":
             page += Markup("<p><small>{}</small></p>").format(
-                "Saved while it ran. Run this cell again: it continues, and sends nothing twice."
+                "Saved while it ran. Run this cell again (in an app, load this page again): "
+                "it continues, and sends nothing twice."
             )
         return str(page)
 
