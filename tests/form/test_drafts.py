@@ -242,7 +242,7 @@ def test_photos_that_went_into_the_list_do_not_come_back_from_the_cell(
     open_draft: Open, photos: list[Path]
 ) -> None:
     cell: dict[str, Any] = {"pack": 797, "name": "cat", "images": photos}
-    open_draft(**cell)._on_add()
+    open_draft(**cell)._list_editor.on_add()
     for _ in range(2):
         form = open_draft(**cell)
         assert form._draft.is_blank
