@@ -1,4 +1,4 @@
-"""Photos without their folders: everything that a form shows is saved with the notebook."""
+"""Photos without the folders that they are in: what a form shows is saved with the notebook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from astria_nb.form.fields import displayable
 from astria_nb.images import Image
 
-# A complete path in quotes; a message may have truncated it.
+# A path that is complete, in quotes; a message may have cut it off.
 _PATH = re.compile(
     r"(?P<quote>['\"])(?P<path>(?:file:|[/~\\]|[A-Za-z]:[/\\])(?:\\.|(?!(?P=quote)|…(?:\s|$)).)*)",
     re.DOTALL,
@@ -35,7 +35,7 @@ def file_name(source: Any) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Return a message with only the last part of each complete path.
+    """Return a message with only the last part of each path that is complete.
 
     Parameters
     ----------
