@@ -46,7 +46,7 @@ def test_cancel_works_while_the_cell_runs_and_the_file_says_what_became_of_it(
     cancel.focus()
     tab.keyboard.press("Enter")
     expect(widget.get_by_role("status")).to_contain_text(
-        re.compile(r"Cancelled\. \d+ of 200 done · 1\d\d not sent · \$[\d.,]+\. The same call goes on")
+        re.compile(r"Cancelled\. \d+ of 200 done · 1\d\d not sent · \$[\d.,]+\. The same call continues")
     )
     lab.await_idle(tab)
     printed = tab.get_by_text(re.compile(r"RETURNED 200 \d+")).inner_text()

@@ -61,6 +61,6 @@ describe("the progress of a batch", () => {
     const [bar] = all(el, "[role=progressbar]");
     expect([bar.getAttribute("aria-valuenow"), bar.getAttribute("aria-valuetext")]).toEqual(["8", "3 of 40 done"]);
     emit("comm_live_update");
-    expect(status.textContent).toContain("Run the cell again (in an app, load this page again): it goes on");
+    expect(status.textContent).toContain("Run the cell again (in an app, load this page again): it continues");
   });
 });

@@ -1,4 +1,4 @@
-"""Photos without their folders: everything that a form shows is saved with the notebook."""
+"""Photos without the folders that they are in: what a form shows is saved with the notebook."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def file_name(source: Any) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Return a message with only the last part of each complete path.
+    """Return a message with only the last part of each path that is complete.
 
     Parameters
     ----------
