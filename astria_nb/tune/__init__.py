@@ -12,7 +12,7 @@ from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance, problem_with_rise
 from astria_nb.tune._request import ImageRecord, Request
-from astria_nb.tune._signed_addresses import unsigned_addresses
+from astria_nb.tune._signed_addresses import formerly_unsigned_addresses, unsigned_addresses
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, check_field_names, from_checked
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "encode",
     "encode_inspection",
     "estimate",
+    "formerly_unsigned_addresses",
     "from_checked",
     "in_mc",
     "in_quotes",

@@ -12,7 +12,12 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, ImageContent, is_content
 from astria_nb.submission.batch._cells import entry_value, field_value
 from astria_nb.submission.batch._columns import KEY, Column
-from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
+from astria_nb.submission.batch._made_titles import (
+    former_title_of_values,
+    key_text,
+    title_of_key,
+    title_of_values,
+)
 from astria_nb.tune import FIELDS, Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing, plain
 from astria_nb.utils.formatting import short
@@ -38,6 +43,8 @@ class ReadRow:
         The class; None if it is missing, or wrong.
     may_have_key : bool
         False if it is a tune, which has no key.
+    former_title : str or None
+        Under which the same row may have been sent, if it is another title than that of the tune.
     """
 
     tune: Tune | None
@@ -47,6 +54,7 @@ class ReadRow:
     pack: int | str | None = None
     name: str | None = None
     may_have_key: bool = True
+    former_title: str | None = None
 
 
 def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
@@ -68,15 +76,18 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     problems += [_of_number(problem, columns, cells) for problem in wrong]
     if problems:
         return ReadRow(None, key, problems, pack=values["pack"] or None, name=values["name"])
-    is_from_values = not has_title and key is None
+    is_from_values, former = not has_title and key is None, None
     if is_from_values:
         try:
             values["title"] = title_of_values(values, sources)
+            former = former_title_of_values(values, sources)
         except Exception as error:  # noqa: BLE001  content in memory may raise anything
             what = f"cannot be read ({type(error).__name__})"
             return ReadRow(None, key, [Problem("images", what, "give bytes, or the path of a file")])
     tune = from_checked(values)
-    return ReadRow(tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name)
+    return ReadRow(
+        tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name, former_title=former
+    )
 
 
 def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]) -> Problem:
@@ -96,11 +107,13 @@ def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]
 def read_tune(item: Any) -> ReadRow:
     """Return an item of an iterable of tunes; a run without a title gets that of a row."""
     if isinstance(item, Tune):
-        is_from_values = item.title is None
+        is_from_values, former = item.title is None, None
         if is_from_values:
             values = vars(item)
+            former = former_title_of_values(values, item.images)
             item = from_checked({**values, "title": title_of_values(values, item.images)})
-        return ReadRow(item, None, (), is_from_values, item.pack, item.name, may_have_key=False)
+        own = item.pack, item.name
+        return ReadRow(item, None, (), is_from_values, *own, may_have_key=False, former_title=former)
     what = f"{short(item)} is no tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,9 @@ class Table:
         and ``message``. Empty if nothing is.
     details : tuple of ((int or None), Problem)
         The same, each with the position of its row; None if a column is at fault.
+    former_titles : dict of int to str
+        Under which rows without title and key may have been sent before, where that is not the title of their
+        tune: fewer signatures of addresses were known.
     """
 
     tunes: tuple[Tune | None, ...]
@@ -47,6 +50,7 @@ class Table:
     classes: Mapping[int, tuple[int | str, str | None]]
     problems: pd.DataFrame
     details: tuple[tuple[int | None, Problem], ...]
+    former_titles: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashable] = ()) -> Table:
@@ -174,7 +178,8 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
         for position, row in enumerate(rows)
         if tunes[position] is None and row.pack is not None
     }
-    return Table(tunes, index, keys, classes, frame_of_problems(problems, index), tuple(problems))
+    former = {position: row.former_title for position, row in enumerate(rows) if row.former_title}
+    return Table(tunes, index, keys, classes, frame_of_problems(problems, index), tuple(problems), former)
 
 
 def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows
 from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
+from astria_nb.submission.batch._former_titles import with_former_titles
 from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._listing import Listing
@@ -96,6 +97,7 @@ class Work:
             recovery.recover(
                 options.log, options.client, options.settle, report=self._observer.report, only_ripe=True
             )
+            table = self._table = with_former_titles(table, options, self._observer.report)
         try:
             self._check = check_rows(table, options, self._observer.report)
         except AstriaError:

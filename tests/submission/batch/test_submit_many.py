@@ -89,6 +89,55 @@ def test_a_log_that_was_lost_costs_nothing(sandbox: anb.Sandbox, tmp_path: Path)
     assert list(again["id"]) == list(first["id"])
 
 
+SIGNED = "https://example.com/1.jpg?e=1767225600&token=AK:{}"
+FORMER_TITLE = "batch-43-cat-2168bd2ef7d4d31f2750fa34"  # of the first, while `e` was no time of a signature
+
+
+def signed_again(number: int) -> dict[str, Any]:
+    return {"pack": 43, "name": "cat", "image_urls": [SIGNED.format(number or "sig")]}
+
+
+def test_addresses_that_are_signed_again_are_not_paid_again(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    rows = [anb.submit_many([signed_again(number)], sandbox.client(), log=log) for number in (1, 2)]
+    assert rows[0]["id"].tolist() == rows[1]["id"].tolist()
+    assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize("is_log_kept", [True, False])
+def test_a_row_that_was_sent_before_its_signature_was_known_keeps_its_title(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path, is_log_kept: bool
+) -> None:
+    client, tunes = sandbox.client(), [signed_again(0), {**signed_again(0), "name": "man"}]
+    anb.submit(anb.Tune(**signed_again(0), title=FORMER_TITLE), client, log=log)
+    with closing(log if is_log_kept else anb.ExperimentLog(tmp_path / "b.sqlite")) as used:
+        rows = anb.submit_many(tunes, client, log=used)
+        again = anb.submit_many(tunes, client, log=used)
+    assert rows["title"].tolist()[0] == FORMER_TITLE
+    assert rows["id"].tolist() == again["id"].tolist()
+    assert posts(sandbox) == 2
+
+
+def test_a_request_that_was_recorded_with_its_secret_is_found_under_another_title(
+    sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    client, fields = sandbox.client(), {**signed_again(0), "image_urls": ["https://x.org/1.jpg?rlkey=a1"]}
+    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
+        tune = anb.Tune(**fields, title="a")
+        first = anb.submit(tune, client, log=log)
+    request = Request.from_tune(tune, client.service, "json", account=client.account)
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as file, file:
+        file.execute(
+            "UPDATE submission SET content_fingerprint = ?, checksum = NULL",
+            [request.former_content_fingerprint],
+        )
+    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
+        again = anb.submit(anb.Tune(**fields, title="b"), client, log=log, once=True)
+        rows = anb.submit_many([{**fields, "key": "c"}], client, log=log, once=True)
+    assert first["id"].tolist() == again["id"].tolist() == rows["id"].tolist()
+
+
 def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
     sandbox: anb.Sandbox, log: anb.ExperimentLog
 ) -> None:
