@@ -18,6 +18,7 @@ from astria_nb.submission.batch._made_titles import (
     title_of_key,
     title_of_values,
 )
+from astria_nb.submission.batch._printed_lists import is_shortened
 from astria_nb.tune import FIELDS, Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing, plain
 from astria_nb.utils.formatting import short
@@ -73,7 +74,9 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     if not has_title:
         record["title"] = _ANY_TITLE if key is None else title_of_key(key)
     values, wrong = check(record, opens_images=False)
-    problems += [_of_number(problem, columns, cells) for problem in wrong]
+    shortened = [column.field for column, cell in zip(columns, cells, strict=True) if _is_short(column, cell)]
+    problems += [_shortened(name) for name in shortened]
+    problems += [_of_number(one, columns, cells) for one in wrong if one.field not in shortened]
     if problems:
         return ReadRow(None, key, problems, pack=values["pack"] or None, name=values["name"])
     is_from_values, former = not has_title and key is None, None
@@ -88,6 +91,17 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     return ReadRow(
         tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name, former_title=former
     )
+
+
+def _is_short(column: Column, cell: Any) -> bool:
+    """Return whether a cell has a list as it was printed, without some of its items."""
+    is_list = column.field in FIELDS and FIELDS[column.field].shape == "list"
+    return is_list and isinstance(cell, str) and is_shortened(cell)
+
+
+def _shortened(name: str) -> Problem:
+    what = "was shortened when it was printed: items are missing where it has '...'"
+    return Problem(name, what, "save the table as Parquet or JSON, which keep the whole list, and read that")
 
 
 def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]) -> Problem:

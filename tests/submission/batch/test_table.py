@@ -200,6 +200,56 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
     assert read_tunes(frame.iloc[:0]).problems.dtypes.tolist() == table.problems.dtypes.tolist()
 
 
+PRINTED: list[Callable[[list[Any]], object]] = [
+    np.array,
+    pd.array,
+    pd.Index,
+    lambda items: list(np.array(items)),
+    lambda items: pd.array(items, dtype=object),
+]
+
+
+@pytest.mark.parametrize("print_", [str, repr])
+@pytest.mark.parametrize("array", PRINTED)
+@pytest.mark.parametrize(("name", "item"), [("tune_ids", 5), ("image_urls", URL)])
+def test_a_list_is_read_as_it_is_printed_or_refused_if_it_was_shortened(
+    name: str, item: Any, array: Callable[[list[Any]], object], print_: Callable[[object], str]
+) -> None:
+    fields: dict[str, Any] = {"pack": 43, "title": "t", **({"name": "cat"} if name == "image_urls" else {})}
+    table = read_tunes([{**fields, name: print_(array([item, item]))}])
+    assert told(table) == []
+    assert getattr(table.tunes[0], name) == (item, item)
+    with np.printoptions(threshold=10):
+        text = print_(array([item] * 200))
+    if "..." in text:
+        assert told(read_tunes([{**fields, name: text}])) == [(0, name, SHORTENED)]
+
+
+def test_no_pattern_of_images_hides_that_a_list_was_shortened(folder: Path) -> None:
+    fields = {"pack": 43, "title": "t", "name": "cat", "images": "['p/2.jpg' ... 'p/10.jpg']"}
+    assert told(read_tunes([fields])) == [(0, "images", SHORTENED)]
+
+
+SHORTENED = (
+    "was shortened when it was printed: items are missing where it has '...'; "
+    "save the table as Parquet or JSON, which keep the whole list, and read that"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1 - 2]", "[a, 1]", "['5' '6', '7']", "[1,,2]", "[007]", "[f(5)]", "<X>\n[5, 6]\nLength: 3, dtype: y"],
+)
+def test_what_is_not_wholly_understood_as_a_list_is_no_list(text: str) -> None:
+    ((_, field, message),) = told(read_tunes([{"pack": 43, "title": "t", "tune_ids": text}]))
+    assert (field, message.partition(";")[2]) == ("tune_ids", " give a list of ids")
+
+
+def test_a_sign_in_a_list_is_not_lost() -> None:
+    ((_, field, message),) = told(read_tunes([{"pack": 43, "title": "t", "tune_ids": "[-1 2 3]"}]))
+    assert (field, message.partition(";")[0]) == ("tune_ids", "-1 is not an id")
+
+
 @pytest.mark.parametrize(
     ("name", "written"), [("title", "007"), ("brief", "30"), ("characteristics.age", "30")]
 )
