@@ -29,20 +29,20 @@ def with_former_titles(table: Table, options: SubmitOptions, report: ReportProgr
     }
     unknown: dict[int, Tune] = {}
     for row, (tune, former) in pairs.items():
-        if options.log.claimant(_request(tune, options)) is not None:
+        if options.log.claimant(request_for_title(tune, options)) is not None:
             continue
-        if options.log.claimant(_request(former, options)) is not None:
+        if options.log.claimant(request_for_title(former, options)) is not None:
             tunes[row] = former
         else:
             unknown[row] = former
     if unknown:
         listing = Listing(options.client, len(unknown), report)
         for row, former in unknown.items():
-            if listing.look(options.client, _request(former, options)).tune is not None:
+            if listing.look(options.client, request_for_title(former, options)).tune is not None:
                 tunes[row] = former
     return replace(table, tunes=tuple(tunes))
 
 
-def _request(tune: Tune, options: SubmitOptions) -> Request:
-    """Return a request that is good enough to look for its title."""
+def request_for_title(tune: Tune, options: SubmitOptions) -> Request:
+    """Return a request that is good enough to look for the title of a tune."""
     return Request.from_tune(tune, options.client.service, "json", account=options.client.account)

@@ -44,6 +44,10 @@ class ReadRow:
         The class; None if it is missing, or wrong.
     may_have_key : bool
         False if it is a tune, which has no key.
+    named_by : str or None
+        The column, ``key`` or ``title``, that its title is from; None if it is from the values of the row.
+    unnamed_by : sequence of str
+        Those of the two columns that it has, without a value in it.
     former_title : str or None
         Under which the same row may have been sent, if it is another title than that of the tune.
     """
@@ -55,6 +59,8 @@ class ReadRow:
     pack: int | str | None = None
     name: str | None = None
     may_have_key: bool = True
+    named_by: str | None = None
+    unnamed_by: Sequence[str] = ()
     former_title: str | None = None
 
 
@@ -67,6 +73,16 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     cells : sequence of object
         One for each column.
     """
+    row = _read(columns, cells)
+    pairs = zip(columns, cells, strict=True)
+    empty = {column.field for column, cell in pairs if is_missing(cell) or is_blank(cell)}
+    row.unnamed_by = tuple(name for name in (KEY, "title") if name in empty)
+    if row.key is not None or (any(column.field == "title" for column in columns) and "title" not in empty):
+        row.named_by = "title" if row.key is None else KEY
+    return row
+
+
+def _read(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     record, problems = _record(columns, cells)
     key = _key(record.pop(KEY, None), problems)
     has_title = "title" in record

@@ -40,9 +40,14 @@ def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> 
     assert row.tune is not None
     if row.is_from_values and earlier.is_from_values:
         what = f"row {label} asks for the same as row {earlier_label}"
-        own = "a key in a column 'key'" if row.may_have_key else "a title"
-        hint = f"drop it, or give row {label}, and no row that was sent before, {own}"
-        return Problem("key" if row.may_have_key else "title", what, hint)
+        if not row.may_have_key:
+            hint = f"drop it, or give row {label}, and no row that was sent before, a title"
+            return Problem("title", what, hint)
+        hint = (
+            f"drop it, or give a key, in a column 'key', to row {label} and to all rows that were not sent "
+            "before, and to no other"
+        )
+        return Problem("key", what, hint)
     if row.key is not None and row.key == earlier.key:
         what = f"{short(row.key)} is the key of row {label} and of row {earlier_label}"
         return Problem("key", what, "give each row a key of its own")

@@ -42,6 +42,8 @@ class Table:
     former_titles : dict of int to str
         Under which rows without title and key may have been sent before, where that is not the title of their
         tune: fewer signatures of addresses were known.
+    unnamed : dict of int to str
+        Rows that lack key and title, and the column, ``key`` or ``title``, that names others.
     """
 
     tunes: tuple[Tune | None, ...]
@@ -51,6 +53,7 @@ class Table:
     problems: pd.DataFrame
     details: tuple[tuple[int | None, Problem], ...]
     former_titles: Mapping[int, str] = field(default_factory=dict)
+    unnamed: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashable] = ()) -> Table:
@@ -179,7 +182,17 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
         if tunes[position] is None and row.pack is not None
     }
     former = {position: row.former_title for position, row in enumerate(rows) if row.former_title}
-    return Table(tunes, index, keys, classes, frame_of_problems(problems, index), tuple(problems), former)
+    wrong = frame_of_problems(problems, index)
+    return Table(tunes, index, keys, classes, wrong, tuple(problems), former, _unnamed(rows))
+
+
+def _unnamed(rows: Sequence[ReadRow]) -> dict[int, str]:
+    used = {row.named_by for row in rows}
+    return {
+        position: column
+        for position, row in enumerate(rows)
+        if row.named_by is None and (column := next((name for name in row.unnamed_by if name in used), None))
+    }
 
 
 def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:

@@ -233,8 +233,8 @@ def test_equal_rows_need_two_keys() -> None:
     assert set(table.problems["field"]) == {"key"}
     assert dict(zip(table.problems["row"], table.problems["message"], strict=True)) == {
         row: (
-            f"row '{row}' asks for the same as row 'a'; drop it, or give row '{row}', and no row that was "
-            "sent before, a key in a column 'key'"
+            f"row '{row}' asks for the same as row 'a'; drop it, or give a key, in a column 'key', to row "
+            f"'{row}' and to all rows that were not sent before, and to no other"
         )
         for row in "cd"
     }

@@ -89,6 +89,41 @@ def test_a_log_that_was_lost_costs_nothing(sandbox: anb.Sandbox, tmp_path: Path)
     assert list(again["id"]) == list(first["id"])
 
 
+@pytest.mark.parametrize("column", ["key", "title"])
+@pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "N/A"])
+def test_a_name_that_a_file_reader_takes_for_missing_is_told_and_the_advice_works(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, column: str, name: str
+) -> None:
+    """Such a row had a title from its values, and was paid again."""
+    client, tunes = sandbox.client(), frame(2).drop(columns="key").assign(**{column: ["DE", name]})
+    content = tunes.to_csv(index=False)
+    first = anb.submit_many(tunes, client, log=log)
+    with pytest.raises(BatchError) as caught:
+        anb.submit_many(pd.read_csv(io.StringIO(content)), client, log=log)
+    ((row, field, message),) = caught.value.frame[["row", "field", "message"]].itertuples(index=False)
+    what, advice = message.split("; ", 1)
+    assert (row, field, what) == (1, column, "is missing, and other rows have one")
+    options = eval(f"dict({advice.split('read it with ')[1]})")
+    again = anb.submit_many(pd.read_csv(io.StringIO(content), **options), client, log=log)
+    assert again["id"].tolist() == first["id"].tolist()
+    skipped = anb.submit_many(pd.read_csv(io.StringIO(content)), client, log=log, skip_invalid=True)
+    assert skipped["state"].tolist() == ["done", "invalid"]
+    assert posts(sandbox) == 2
+
+
+@pytest.mark.parametrize("is_log_kept", [True, False])
+def test_rows_that_were_sent_without_a_key_need_none_beside_others(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path, is_log_kept: bool
+) -> None:
+    client, tunes = sandbox.client(), frame(2).drop(columns="key")
+    first = anb.submit_many(tunes, client, log=log)
+    more = pd.concat([tunes, tunes.iloc[:1].assign(key="again")], ignore_index=True)
+    with closing(log if is_log_kept else anb.ExperimentLog(tmp_path / "b.sqlite")) as used:
+        rows = anb.submit_many(more, client, log=used)
+    assert rows["id"].tolist()[:2] == first["id"].tolist()
+    assert posts(sandbox) == 3
+
+
 SIGNED = "https://example.com/1.jpg?e=1767225600&token=AK:{}"
 FORMER_TITLE = "batch-43-cat-2168bd2ef7d4d31f2750fa34"  # of the first, while `e` was no time of a signature
 

@@ -153,6 +153,15 @@ def test_keys_make_the_same_titles_after_csv(keys: list[str | None]) -> None:
     assert read_tunes(through_csv(frame)).tunes == read_tunes(frame).tunes
 
 
+def test_rows_that_lack_the_name_that_others_have_are_known() -> None:
+    assert read_tunes(a_frame(key=["a", None])).unnamed == {1: "key"}
+    assert read_tunes(a_frame(title=[None, "b"])).unnamed == {0: "title"}
+    assert read_tunes(a_frame(key=["a", None], title=[None, "b"])).unnamed == {}
+    assert read_tunes(a_frame(key=[None, None])).unnamed == {}
+    records = [a_frame().to_dict("records")[0], a_frame(key=["a", "b"]).to_dict("records")[1]]
+    assert read_tunes(records).unnamed == {}  # a mapping without the field was written like that
+
+
 @pytest.mark.parametrize("end", ["", ".0"])
 def test_numbers_of_a_file_that_is_read_as_text_are_ids_and_switches(end: str) -> None:
     """Its columns have gaps, so pandas wrote floats."""
