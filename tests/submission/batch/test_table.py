@@ -345,6 +345,73 @@ def test_two_columns_of_one_name_are_refused() -> None:
     ]
 
 
+def photo_rows(**columns: Any) -> pd.DataFrame:
+    urls = [f"https://example.com/{number}.jpg" for number in range(4)]
+    fields = {"pack": 43, "name": "cat", "preset": [None, None, "flux-lora-fast", "flux-lora-fast"]}
+    return pd.DataFrame({**fields, "image_urls": urls, **columns})
+
+
+@pytest.mark.parametrize("column", ["key", "title"])
+def test_photos_that_have_a_row_each_become_a_list_by_the_code_that_is_proposed(column: str) -> None:
+    """To give each row a key of its own would be to pay for each photo."""
+    frame = photo_rows(**{column: [*"aabb"], "file": [*"1234"]})
+    table = read_tunes(frame, ignore="file")
+    assert [(row, field) for row, field, _ in told(table)] == [(1, column), (3, column)]
+    code = told(table)[0][2].split("put them into one row: ")[1].split("; else give each row a ")[0]
+    assert code.startswith("frame.groupby([")
+    tunes = read_tunes(eval(code), ignore="file").tunes
+    assert [tune and tune.image_urls for tune in tunes] == [
+        ("https://example.com/0.jpg", "https://example.com/1.jpg"),
+        ("https://example.com/2.jpg", "https://example.com/3.jpg"),
+    ]
+    assert [tune and tune.preset for tune in tunes] == [None, "flux-lora-fast"]
+
+
+def test_no_code_is_proposed_that_would_not_work() -> None:
+    lists = photo_rows(key=[*"aabb"], image_urls=[[URL], [f"{URL}?2"], [URL], [f"{URL}?2"]])
+    maps = photo_rows(key=[*"aabb"], characteristics=[{"age": "30 yo"}] * 4)
+    index = photo_rows(key=[*"aabb"]).set_index("key")
+    for tunes in (lists, maps, index, photo_rows(key=[*"aabb"]).dropna(axis=1).to_dict("records")):
+        words = "if they are photos of one tune, give them as a list in one row; else give each row a key"
+        assert words in told(read_tunes(tunes))[0][2]
+    assert "photos" not in told(read_tunes(a_frame(key=["a", "a"])))[0][2]  # a cat and a dog
+
+
+@pytest.mark.parametrize("numbers", [("1", "2"), (" 1", " 2"), ("_01", "_02")])
+@pytest.mark.parametrize("kind", ["addresses", "files"])
+def test_photos_that_have_a_column_each_become_a_list_by_the_code_that_is_proposed(
+    numbers: tuple[str, str], kind: str, folder: Path
+) -> None:
+    cells = ([URL, URL], [None, f"{URL}?2"]) if kind == "addresses" else (["p/2.jpg"] * 2, [None, "q.png"])
+    names = [f"image{number}" for number in numbers]
+    frame = a_frame(**dict(zip(names, cells, strict=True)), key=["a", "b"]).drop(columns="image_urls")
+    ((_, field, message),) = told(read_tunes(frame))
+    assert field == names[0]
+    code, ignore = message.split("; write ")[1].split(", and pass ignore=")
+    exec(code)
+    table = read_tunes(frame, ignore=eval(ignore))
+    assert told(table) == []
+    field = "image_urls" if kind == "addresses" else "images"
+    assert [len(getattr(tune, field)) for tune in table.tunes] == [1, 2]
+
+
+@pytest.mark.parametrize(("cell", "field"), [(URL, "image_urls"), ("p/2.jpg", "images")])
+@pytest.mark.parametrize("name", ["image_1", "photos", "Image"])
+def test_a_column_of_photos_is_called_after_what_is_in_it(name: str, cell: str, field: str) -> None:
+    frame = a_frame(key=["a", "b"]).drop(columns="image_urls").assign(**{name: [None, cell]})
+    assert f"rename it to {field!r}, or pass" in told(read_tunes(frame))[0][2]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_file_that_was_read_as_one_column_has_another_separator(separator: str) -> None:
+    content = a_frame(image_urls=URL, key=["a", "b"]).to_csv(index=False, sep=separator)
+    ((row, _, message),) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert row is None
+    option = message.split("read the file with ")[1].split(", and decimal")[0]
+    table = read_tunes(pd.read_csv(io.StringIO(content), **eval(f"dict({option})")))
+    assert told(table) == []
+
+
 def test_an_entry_in_two_columns_has_to_be_one() -> None:
     frame = a_frame(characteristics=[{"age": "30 yo"}, {"age": "30 yo"}])
     frame["characteristics.age"] = ["30 yo", "40 yo"]
