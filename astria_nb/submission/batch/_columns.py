@@ -136,11 +136,8 @@ def _unknown(name: Hashable, names: Collection[Hashable], frame: pd.DataFrame | 
         return Problem(name, "is one column", f"read the file with sep={separator!r}{decimal}")
     spelling = _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
     choices = [*FIELDS, KEY]
-    exact = (
-        spelling
-        if spelling in choices
-        else _ALIASES.get(spelling, "images" if is_numbered_photo(name) else None)
-    )
+    alias = "images" if is_numbered_photo(name) else _ALIASES.get(spelling)
+    exact = spelling if spelling in choices else alias
     if exact == "images" != spelling and frame is not None:
         exact = field_of_photos(frame, name)
     nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)

@@ -82,7 +82,7 @@ def is_numbered_photo(name: str) -> bool:
 
 def field_of_photos(frame: pd.DataFrame, name: Hashable) -> str:
     """Return the field of the photos in a column: ``image_urls`` for addresses, else ``images``."""
-    cells = frame.iloc[:, list(frame.columns).index(name)].tolist()
+    cells = frame.iloc[:, [list(frame.columns).index(name)]].to_numpy(dtype=object).flat
     first = next((cell for cell in cells if not is_missing(cell)), None)
     return "image_urls" if isinstance(first, str) and _ADDRESS.match(first) else "images"
 
