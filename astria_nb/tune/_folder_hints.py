@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -15,13 +16,14 @@ from astria_nb.utils.formatting import short
 
 _PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")
 _MAGIC = frozenset("*?[")
+_WEB_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _MAX_CODE = 300  # characters
 _MAX_MATCHES = 1000
 
 
 def is_pattern(path: str) -> bool:
-    """Return whether a path has characters that stand for others."""
-    return bool(_MAGIC & set(path))
+    """Return whether a path has characters that stand for others; a web address may have them as well."""
+    return bool(_MAGIC & set(path)) and _WEB_ADDRESS.match(path) is None
 
 
 def problem_with_folder(folder: str) -> tuple[str, str]:

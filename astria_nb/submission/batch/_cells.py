@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from astria_nb.submission.batch._printed_lists import items_in
@@ -15,7 +16,11 @@ from astria_nb.tune import FIELDS
 from astria_nb.tune.plain import as_integer, plain
 from astria_nb.tune.round_trips import alike, moment_text
 
-_ONE_ADDRESS = re.compile(r"[^\s|;]+")
+_WITHOUT_GAPS = re.compile(r"[^\s|]+")
+_SEPARATED = re.compile(
+    r"\.(?:jpe?g|png|webp|heic);|;$", re.IGNORECASE
+)  # other semicolons are of the address
+_FORMULA = re.compile(r"=\s*(?:HYPERLINK|IMAGE)\s*\(", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*([0-9]{1,19})(?:\.0*)?\s*")
 _BOOLEANS = {1: True, 0: False}
 _IDS = ("tune_ids", "prompt_ids")
@@ -84,6 +89,8 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
         with suppress(ValueError):
             number = float(cell)
             return number if as_integer(number) is None else int(number)
+    if field == "prompt_attributes" and isinstance(cell, Decimal) and cell.is_finite():  # of a database
+        return float(cell) if as_integer(cell) is None else as_integer(cell)
     return _with_days(cell)
 
 
@@ -119,4 +126,9 @@ def _of_pairs(value: Any, cell: Any) -> Any:
 
 
 def _is_one_address(text: str) -> bool:
-    return text.count("://") == 1 and _ONE_ADDRESS.fullmatch(text.strip()) is not None
+    text = text.strip()
+    if text.count("://") != 1:
+        return False
+    if _FORMULA.match(text):  # its check says what to write
+        return True
+    return _WITHOUT_GAPS.fullmatch(text) is not None and _SEPARATED.search(text) is None

@@ -80,9 +80,9 @@ def is_numbered_photo(name: str) -> bool:
     return _NUMBERED.fullmatch(name.strip()) is not None
 
 
-def field_of_photos(frame: pd.DataFrame, name: Hashable) -> str:
+def field_of_photos(frame: pd.DataFrame, name: str) -> str:
     """Return the field of the photos in a column: ``image_urls`` for addresses, else ``images``."""
-    cells = frame.iloc[:, [list(frame.columns).index(name)]].to_numpy(dtype=object).flat
+    cells = [row[list(frame.columns).index(name)] for row in frame.to_numpy(dtype=object)]
     first = next((cell for cell in cells if not is_missing(cell)), None)
     return "image_urls" if isinstance(first, str) and _ADDRESS.match(first) else "images"
 

@@ -351,6 +351,28 @@ def photo_rows(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({**fields, "image_urls": urls, **columns})
 
 
+@pytest.mark.parametrize(
+    "address", ["https://x.org/a;b.jpg", "https://x.org/1.jpg?q-sign-time=1;2&q-signature=0f"]
+)
+def test_a_cell_with_an_address_that_has_a_semicolon_is_one_address(address: str) -> None:
+    table = read_tunes(a_frame(image_urls=address, key=["a", "b"]))
+    assert told(table) == []
+    assert [tune and tune.image_urls for tune in table.tunes] == [(address,)] * 2
+
+
+@pytest.mark.parametrize("formula", ['=HYPERLINK("{}", "my photo")', "=HYPERLINK('{}';'x')", '=IMAGE("{}")'])
+def test_a_formula_of_a_spreadsheet_is_to_be_its_address(formula: str) -> None:
+    frame = a_frame(image_urls=formula.format(URL), key=["a", "b"])
+    assert {message.split("; ")[-1] for _, _, message in told(read_tunes(frame))} == {f"write {URL}"}
+
+
+def test_numbers_of_a_database_are_numbers() -> None:
+    columns = {"prompt_attributes.cfg_scale": Decimal("3.5"), "prompt_attributes.steps": Decimal(30)}
+    (tune, _) = read_tunes(a_frame(**columns, key=["a", "b"])).tunes
+    assert tune is not None
+    assert tune.prompt_attributes == {"cfg_scale": 3.5, "steps": 30}
+
+
 @pytest.mark.parametrize("column", ["key", "title"])
 def test_photos_that_have_a_row_each_become_a_list_by_the_code_that_is_proposed(column: str) -> None:
     """To give each row a key of its own would be to pay for each photo."""
