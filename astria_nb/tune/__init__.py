@@ -7,6 +7,7 @@ from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
 from astria_nb.tune._field_names import SUBMIT_OPTIONS
+from astria_nb.tune._folder_remarks import folder_remarks
 from astria_nb.tune._opened import opened
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
@@ -44,6 +45,7 @@ __all__ = [
     "encode",
     "encode_inspection",
     "estimate",
+    "folder_remarks",
     "formerly_unsigned_addresses",
     "from_checked",
     "in_mc",

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from astria_nb.images import pictures_in
+from astria_nb.tune._folder_remarks import remarks_on_missing
 from astria_nb.tune._path_repairs import expanded, is_folder
 from astria_nb.tune.proposals import as_code
 from astria_nb.utils.formatting import short
@@ -34,8 +35,11 @@ def problem_with_folder(folder: str) -> tuple[str, str]:
     except OSError as error:
         what = f"{short(name)} is a folder that cannot be read ({error.strerror or error})"
         return what, "fix its permissions, or give the files in it"
-    hint = f"give the files in it: {files}" if files else "leave it out: no picture is directly in it"
-    return f"{short(name)} is a folder", hint
+    if files:
+        return f"{short(name)} is a folder", f"give the files in it: {files}"
+    for remark in remarks_on_missing([expanded(folder) / "any"]):
+        return f"{short(name)} has no picture: {remark.what}", remark.hint
+    return f"{short(name)} is a folder", "leave it out: no picture is directly in it"
 
 
 def hint_for_pattern(path: str) -> str:
