@@ -44,6 +44,8 @@ class Table:
     former_titles : dict of int to str
         Under which rows without title and key may have been sent before, where that is not the title of their
         tune: fewer signatures of addresses were known.
+    from_values : frozenset of int
+        Rows whose titles are made from their values.
     unnamed : dict of int to str
         Rows that lack key and title, and the column, ``key`` or ``title``, that names others.
     """
@@ -55,6 +57,7 @@ class Table:
     problems: pd.DataFrame
     details: tuple[tuple[int | None, Problem], ...]
     former_titles: Mapping[int, str] = field(default_factory=dict)
+    from_values: frozenset[int] = frozenset()
     unnamed: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -188,8 +191,9 @@ def _table(
         if tunes[position] is None and row.pack is not None
     }
     former = {position: row.former_title for position, row in enumerate(rows) if row.former_title}
+    from_values = frozenset(position for position, row in enumerate(rows) if row.is_from_values)
     wrong = frame_of_problems(problems, index)
-    return Table(tunes, index, keys, classes, wrong, tuple(problems), former, _unnamed(rows))
+    return Table(tunes, index, keys, classes, wrong, tuple(problems), former, from_values, _unnamed(rows))
 
 
 def _unnamed(rows: Sequence[ReadRow]) -> dict[int, str]:

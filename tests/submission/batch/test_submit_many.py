@@ -140,6 +140,25 @@ def test_addresses_that_are_signed_again_are_not_paid_again(
     assert posts(sandbox) == 1
 
 
+@pytest.mark.parametrize(
+    ("host", "site"),
+    [
+        ("v5.airtableusercontent.com/v3/u/1/1/1767225600000/aa/bb", "Airtable"),
+        ("uc0f-1.dl.dropboxusercontent.com/cd/0/get/aa/file", "Dropbox"),
+        ("lh3.googleusercontent.com/pw/aa", "Google Photos"),
+    ],
+)
+def test_a_row_without_a_name_whose_address_does_not_stay_is_remarked_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, host: str, site: str
+) -> None:
+    tune = {"pack": 43, "name": "cat", "image_urls": [f"https://{host}"]}
+    with pytest.warns(UserWarning, match=f"{site} gives another address each time.*give it a key or title"):
+        anb.submit_many([tune], sandbox.client(), log=log)
+    anb.submit_many(
+        [{**tune, "key": "a"}], sandbox.client(), log=log, once=True
+    )  # a warning would be an error
+
+
 @pytest.mark.parametrize("is_log_kept", [True, False])
 def test_a_row_that_was_sent_before_its_signature_was_known_keeps_its_title(
     sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path, is_log_kept: bool
