@@ -66,9 +66,10 @@ def _comparable(value: Any) -> Any:
 
 
 def _has_other_secrets(name: str, a: Request, b: Request) -> bool:
-    hashes = {a.redacted.get(name, ""), b.redacted.get(name, "")}
-    # Of addresses of pictures, older records have no hash.
-    return len(hashes - {""} if name == "image_urls" else hashes) > 1
+    of_a, of_b = a.redacted.get(name, ""), b.redacted.get(name, "")
+    if name == "image_urls":  # of which older records have no hash, or one of fewer values
+        return "" not in (of_a, of_b) and of_a not in (of_b, b.former_names) and of_b != a.former_names
+    return of_a != of_b
 
 
 def _kind(value: object) -> type:

@@ -112,6 +112,7 @@ class Request:
     recorded_fingerprint: str | None = field(default=None, repr=False)
     account: str | None = None
     former_content: str | None = field(default=None, repr=False)
+    former_names: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_tune(
@@ -253,8 +254,9 @@ class Request:
         )
         if "image_urls" not in redacted:
             return recorded
-        addresses, names = formerly_recorded(self.parameters.get("image_urls") or ())
-        return replace(recorded, former_content=recorded._content(addresses, _digest(names) if names else ""))
+        addresses, secrets = formerly_recorded(self.parameters.get("image_urls") or ())
+        names = _digest(secrets) if secrets else ""
+        return replace(recorded, former_content=recorded._content(addresses, names), former_names=names)
 
 
 def canonical(value: Any) -> str:
