@@ -111,8 +111,8 @@ class Request:
     redacted: Mapping[str, str] = field(default_factory=dict)
     recorded_fingerprint: str | None = field(default=None, repr=False)
     account: str | None = None
-    former_content: str | None = field(default=None, repr=False)
-    former_names: str | None = field(default=None, repr=False)
+    former_content: str | None = field(default=None, repr=False, compare=False)
+    former_names: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_tune(
