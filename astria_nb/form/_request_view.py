@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import traitlets
 
@@ -12,9 +12,10 @@ from astria_nb.client.snippets import as_curl, as_javascript, as_json, as_python
 from astria_nb.errors import AstriaError
 from astria_nb.form.images import naming_controls
 from astria_nb.tune import Encoding, Tune
-from astria_nb.utils.redaction import PLACEHOLDER, is_credential
+from astria_nb.utils.redaction import PLACEHOLDER
 from astria_nb.utils.script import script
 from astria_nb.utils.script_widget import ScriptWidget
+from astria_nb.utils.signatures import pair_of, secrets_in
 from astria_nb.utils.stylesheet import stylesheet
 
 _LANGUAGES = {"cURL": as_curl, "Python": as_python, "JavaScript": as_javascript}
@@ -90,7 +91,7 @@ def _secrets(tune: Tune) -> list[str]:
         parts = urlsplit(url)
         pairs = _pairs(f"{parts.query}&{parts.fragment}")
         values += [parts.netloc.rpartition("@")[0]]
-        values += [value for name, value in pairs if is_credential(unquote(name))]
+        values += [value for _, value in secrets_in(pair_of(f"{name}={value}") for name, value in pairs)]
     return sorted({value for value in values if len(value) >= _MIN_SECRET}, key=len, reverse=True)
 
 

@@ -10,6 +10,7 @@ from astria_nb.images._file_kinds import RE_ENCODED, readable_types, refusal
 from astria_nb.images._folder import SUFFIXES, is_hidden, natural_order, pictures_in
 from astria_nb.images._hashed_content import BLOCK, under_way
 from astria_nb.images._image import Image, small_thumbnail, thumbnail
+from astria_nb.images._left_out import left_out
 from astria_nb.images._only_smaller import all_only_smaller
 from astria_nb.images._preprocessing import PREPROCESSING_NAMES, UNCHANGED, Preprocessing
 from astria_nb.images._sent_names import own_names_of, sent_names
@@ -53,6 +54,7 @@ __all__ = [
     "is_hidden",
     "is_many",
     "is_volatile",
+    "left_out",
     "measure",
     "natural_order",
     "open_all",

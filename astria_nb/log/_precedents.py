@@ -85,13 +85,13 @@ def _concerned(connection: SqlConnection, requests: Sequence[Request]) -> list[b
     (service,) = services
     titles = [request.title for request in requests if request.title is not None]
     taken = taken_titles(connection, service, titles)
-    contents = [request.content_fingerprint for request in requests]
-    known = _recorded(connection, _CONTENTS, service, contents)
+    contents = [{one.content_fingerprint, one.former_content_fingerprint} for one in requests]
+    known = _recorded(connection, _CONTENTS, service, set[str]().union(*contents))
     return [
         request.title is None
         or request.title in taken
         or request.title != request.title.strip()
-        or content in known
+        or not content.isdisjoint(known)
         for request, content in zip(requests, contents, strict=True)
     ]
 

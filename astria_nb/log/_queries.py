@@ -71,8 +71,7 @@ def claiming_run(connection: SqlConnection, request: Request) -> Submission | No
         Without secrets.
     """
     service, content = request.service, request.content_fingerprint
-    values = {"of_service": service, "of_content": content, "of_account": request.account}
-    run = _first(connection, selects.CLAIMING_RUN, **values)
+    run = _first(connection, selects.CLAIMING_RUN, **_of_content(request))
     if run is not None:
         return run
     candidates = map(_read, selects.OLD_CLAIMING_RUNS.rows(connection))
@@ -81,24 +80,14 @@ def claiming_run(connection: SqlConnection, request: Request) -> Submission | No
 
 
 def with_content(connection: SqlConnection, request: Request, limit: int) -> list[Submission]:
-    """Return the latest submissions with the same fields and sizes that may exist."""
-    values = {
-        "of_service": request.service,
-        "of_content": request.content_fingerprint,
-        "of_account": request.account,
-    }
-    return list(map(_read, selects.LATEST_WITH_CONTENT.rows(connection, of_limit=limit, **values)))
+    """Return the latest submissions that may exist and ask for the same, by fields and sizes."""
+    rows = selects.LATEST_WITH_CONTENT.rows(connection, of_limit=limit, **_of_content(request))
+    return list(map(_read, rows))
 
 
 def has_later_with_content(connection: SqlConnection, request: Request, id: int) -> bool:  # noqa: A002
-    """Return whether a submission with the same content that may exist was recorded after another."""
-    values = {
-        "of_id": id,
-        "of_service": request.service,
-        "of_content": request.content_fingerprint,
-        "of_account": request.account,
-    }
-    return selects.LATER_WITH_CONTENT.first(connection, **values) is not None
+    """Return whether a submission that asks for the same, and may exist, was recorded after another."""
+    return selects.LATER_WITH_CONTENT.first(connection, of_id=id, **_of_content(request)) is not None
 
 
 def was_returned(connection: SqlConnection, id: int) -> bool:  # noqa: A002  the column's own name
@@ -196,6 +185,15 @@ def parsing(what: str) -> Iterator[None]:
 def to_datetime(microseconds: int) -> datetime:
     """Return a stored time."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _of_content(request: Request) -> dict[str, str | None]:
+    return {
+        "of_service": request.service,
+        "of_content": request.content_fingerprint,
+        "of_former_content": request.former_content_fingerprint,
+        "of_account": request.account,
+    }
 
 
 def _first(connection: SqlConnection, query: Query, **values: Any) -> Submission | None:

@@ -30,7 +30,7 @@ _ACCOUNT = "CAST(:of_account AS TEXT)"
 _OF_ACCOUNT = f"({_ACCOUNT} IS NULL OR submission.account IS NULL OR submission.account = {_ACCOUNT})"
 _OF_SERVICE = f"submission.service = :of_service AND {_OF_ACCOUNT}"
 _HAS_TUNE = f"submission.state IN {listed(HAS_TUNE)}"
-_HAS_CONTENT = "submission.content_fingerprint = :of_content"
+_HAS_CONTENT = "submission.content_fingerprint IN (:of_content, :of_former_content)"
 _LATEST_FIRST = "ORDER BY submission.id DESC"
 _WITH_CONTENT = f"{_SUBMISSIONS} WHERE {_OF_SERVICE} AND {_HAS_CONTENT} AND {MAY_EXIST}"
 

@@ -7,12 +7,13 @@ from astria_nb.tune._characteristics import SUGGESTIONS, WARNINGS
 from astria_nb.tune._differences import Difference, differences
 from astria_nb.tune._encoding import choose, encode, encode_inspection, in_quotes, pairs, parameters
 from astria_nb.tune._field_names import SUBMIT_OPTIONS
+from astria_nb.tune._folder_remarks import folder_remarks
 from astria_nb.tune._opened import opened
 from astria_nb.tune._pack import MC_PER_DOLLAR, Pack, PackPrompt, dollars, in_mc
 from astria_nb.tune._pack_check import check_pack
 from astria_nb.tune._price import Estimate, balance_text, estimate, problem_with_balance, problem_with_rise
 from astria_nb.tune._request import ImageRecord, Request
-from astria_nb.tune._signed_addresses import unsigned_addresses
+from astria_nb.tune._signed_addresses import formerly_unsigned_addresses, unsigned_addresses
 from astria_nb.tune._tune import FIELDS, Tune, TuneFields, check, check_field_names, from_checked
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "encode",
     "encode_inspection",
     "estimate",
+    "folder_remarks",
+    "formerly_unsigned_addresses",
     "from_checked",
     "in_mc",
     "in_quotes",

@@ -22,6 +22,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINK = re.compile(  # in Markdown or HTML
     r"\]\(\s*([^()\s]+)\s*\)|\b(?:src|href)\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE
 )
+# Of a spreadsheet.
+_FORMULA = re.compile(r"\s*=\s*(?:HYPERLINK|IMAGE)\s*\(\s*[\"']?([^\s\"';,)]+)", re.IGNORECASE)
 _SECOND = re.compile(r".+?(https?://.*)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:view-source|url|source):\s*", re.IGNORECASE)  # copied with the address
 _UNSEEN = re.compile(rf"[{INVISIBLE}]")
@@ -40,8 +42,8 @@ def begins_without_scheme(address: str) -> bool:
 
 def repairs(address: str) -> Iterator[str]:
     """Yield the addresses that may have been meant, the likeliest first; they need not be valid."""
-    link = _LINK.search(address)
-    linked = (link[1] or link[2]) if link else ""
+    link = _FORMULA.match(address) or _LINK.search(address)
+    linked = next(filter(None, link.groups()), "") if link else ""
     # An address may itself end in a bracket.
     unquoted = address.strip(_ENDS) if address[:1] in tuple(_QUOTES) else ""
     for text in filter(None, (linked, unquoted, address)):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from astria_nb.images import pictures_in
+from astria_nb.tune._folder_remarks import remarks_on_missing
 from astria_nb.tune._path_repairs import expanded, is_folder
 from astria_nb.tune._proposals import as_code
 from astria_nb.utils.formatting import short
 
 _PATTERNS = ("*.[jJ]*", "*.[pP]*", "*.[jJpP]*", "*.[hH]*", "*.[hHjJ]*", "*.[hHjJpPwW]*")
 _MAGIC = frozenset("*?[")
+_WEB_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _MAX_CODE = 300  # characters
 _MAX_MATCHES = 1000
 
 
 def is_pattern(path: str) -> bool:
-    """Return whether a path has wildcards."""
-    return bool(_MAGIC & set(path))
+    """Return whether a path has wildcards; a web address may have the same characters."""
+    return bool(_MAGIC & set(path)) and _WEB_ADDRESS.match(path) is None
 
 
 def problem_with_folder(folder: str) -> tuple[str, str]:
@@ -32,8 +35,11 @@ def problem_with_folder(folder: str) -> tuple[str, str]:
     except OSError as error:
         what = f"{short(name)} is a folder that cannot be read ({error.strerror or error})"
         return what, "fix its permissions, or give the files in it"
-    hint = f"give the files in it: {files}" if files else "leave it out: no picture is directly in it"
-    return f"{short(name)} is a folder", hint
+    if files:
+        return f"{short(name)} is a folder", f"give the files in it: {files}"
+    for remark in remarks_on_missing([expanded(folder) / "any"]):
+        return f"{short(name)} has no picture: {remark.what}", remark.hint
+    return f"{short(name)} is a folder", "leave it out: no picture is directly in it"
 
 
 def hint_for_pattern(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from astria_nb.images import UNCHANGED, Image, Preprocessing, SentImage
 from astria_nb.tune._encoding import parameters
-from astria_nb.tune._signed_addresses import secret_names, unsigned
+from astria_nb.tune._signed_addresses import formerly_recorded, same_address, secret_names
 from astria_nb.tune._tune import Tune
 from astria_nb.tune.round_trips import same_line_ends
 from astria_nb.utils.redaction import is_harmless, redact_json, redact_name, redact_text
@@ -111,6 +111,8 @@ class Request:
     redacted: Mapping[str, str] = field(default_factory=dict)
     recorded_fingerprint: str | None = field(default=None, repr=False)
     account: str | None = None
+    former_content: str | None = field(default=None, repr=False, compare=False)
+    former_names: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_tune(
@@ -182,14 +184,26 @@ class Request:
         equal only if the content of their images is as well.
         """
         recorded = self.recorded()
+        addresses = map(same_address, recorded.parameters.get("image_urls") or ())
+        return recorded._content(sorted(addresses), recorded.redacted.get("image_urls", ""))
+
+    @property
+    def former_content_fingerprint(self) -> str:
+        """The same as it was recorded when fewer parameters of addresses were known to be secret.
+
+        Of a request that was read from a log, it is the `content_fingerprint`.
+        """
+        return self.recorded().former_content or self.content_fingerprint
+
+    def _content(self, addresses: list[str], names: str) -> str:
         fields = {
             name: value
-            for name, value in recorded.parameters.items()
+            for name, value in self.parameters.items()
             if name not in ("title", "callback", "prompts_callback")
         }
         for name in ("tune_ids", "prompt_ids"):
             fields[name] = sorted(fields.get(name) or ())
-        fields["image_urls"] = sorted(map(unsigned, fields.get("image_urls") or ()))
+        fields["image_urls"] = addresses
         overrides = {
             key: str(value).lower() if isinstance(value, bool) else str(value)  # as a form sends them
             for key, value in fields.get("prompt_attributes", {}).items()
@@ -198,7 +212,7 @@ class Request:
         sent = {
             "pack": self.pack,
             "parameters": {**fields, "prompt_attributes": overrides},
-            "names": recorded.redacted.get("image_urls", ""),
+            "names": names,
             "sizes": sorted(image.size for image in self.images),
         }
         return hashlib.sha256(canonical(same_line_ends(sent)).encode()).hexdigest()
@@ -229,7 +243,7 @@ class Request:
         if images != self.images:
             redacted.setdefault("images", "")
         pack = redact_name(self.pack) if isinstance(self.pack, str) else self.pack
-        return replace(
+        recorded = replace(
             self,
             service=recorded_service(self.service),
             pack=pack,
@@ -238,6 +252,11 @@ class Request:
             redacted=redacted,
             recorded_fingerprint=self.fingerprint,
         )
+        if "image_urls" not in redacted:
+            return recorded
+        addresses, secrets = formerly_recorded(self.parameters.get("image_urls") or ())
+        names = _digest(secrets) if secrets else ""
+        return replace(recorded, former_content=recorded._content(addresses, names), former_names=names)
 
 
 def canonical(value: Any) -> str:
@@ -254,6 +273,9 @@ def _redact(name: str, value: Any, redacted: dict[str, str]) -> Any:
         secrets = (
             secret_names(value) if name == "image_urls" else value if name.endswith("callback") else None
         )
-        digest = hashlib.sha256(canonical(secrets).encode()).hexdigest() if secrets else ""
-        redacted.setdefault(redact_text(name), digest)
+        redacted.setdefault(redact_text(name), _digest(secrets) if secrets else "")
     return safe
+
+
+def _digest(secrets: object) -> str:
+    return hashlib.sha256(canonical(secrets).encode()).hexdigest()

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable
 
-from astria_nb.utils.redaction import is_credential
+from astria_nb.utils.redaction import PLACEHOLDER, redact_text
+from astria_nb.utils.signatures import (
+    Pair,
+    checksum_in,
+    is_named_signature,
+    is_signature,
+    is_validity,
+    pair_of,
+    secrets_in,
+    without_signed_segment,
+)
 
-_PICTURE_NAME = "key"  # which may or may not be a secret
-# Signatures with unspecific names: Discord's, Cloudflare's and imgix's.
-_SHORT_NAMES = re.compile(r"hm=[0-9a-f]+|verify=\d+-.+|s=[0-9a-f]{32}", re.IGNORECASE)
-_VALIDITY = re.compile(r"(expir(es|e|y)|exp|ex|is|oe)=.*", re.IGNORECASE | re.DOTALL)
+# What was a signature, and its times, when the first titles were made.
+_FORMER_SHAPES = {"hm": r"[0-9a-f]+", "verify": r"\d+-.+", "s": r"[0-9a-f]{32}"}
+_FORMER_EXPIRY = ("expires", "expire", "expiry", "exp", "ex", "is", "oe")
 
 
 def unsigned(address: str) -> str:
@@ -30,17 +38,28 @@ def unsigned(address: str) -> str:
     'https://x.org/1.jpg?Expires=never'
     """
     url, _, query = address.partition("?")
-    pairs = query.split("&")
-    if not any(map(_is_signature, pairs)):
-        return address
-    pairs = [pair for pair in pairs if not _is_signature(pair) and not _VALIDITY.fullmatch(pair)]
-    return "?".join([url, *filter(None, ["&".join(pairs)])])
+    pairs = [*map(pair_of, query.split("&"))] if query else []
+    checksum = checksum_in(pairs) if _is_named(url, pairs) else None
+    address = f"{without_signed_segment(url)}?{query}" if query else without_signed_segment(url)
+    return _without(address, lambda pair: pair == checksum or is_signature(pair), is_validity)
 
 
 def secret_names(addresses: Iterable[str]) -> list[str]:
     """Return the values in addresses that may name the pictures, but are recorded without their value."""
-    pairs = (pair for address in addresses for pair in address.partition("?")[2].split("&"))
-    return sorted(pair for pair in pairs if _name(pair) == _PICTURE_NAME)
+    names = []
+    for address in addresses:
+        parameters = [*filter(None, address.partition("?")[2].split("&"))]
+        secrets = secrets_in(map(pair_of, parameters))
+        kept = unsigned(address).partition("?")[2].split("&")
+        names += [
+            parameter for parameter in parameters if pair_of(parameter) in secrets and parameter in kept
+        ]
+    return sorted(names)
+
+
+def same_address(address: str) -> str:
+    """Return an address as it is compared with others, of which some were recorded without their secrets."""
+    return unsigned(redact_text(address))
 
 
 def unsigned_addresses(addresses: Iterable[str]) -> list[str]:
@@ -54,10 +73,52 @@ def unsigned_addresses(addresses: Iterable[str]) -> list[str]:
     return sorted(map(unsigned, addresses))
 
 
-def _name(pair: str) -> str:
-    return unquote(pair.partition("=")[0]).lower()
+def formerly_recorded(addresses: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return what the first records have of addresses that were signed, and what they hash of them."""
+    recorded, names = [], []
+    for address in formerly_unsigned_addresses(addresses):
+        url, _, query = address.partition("?")
+        parameters = query.split("&") if query else []
+        names += [one for one in parameters if pair_of(one)[0] == "key"]
+        kept = "&".join(
+            f"{one.partition('=')[0]}={PLACEHOLDER}" if one in names else one for one in parameters
+        )
+        recorded.append("?".join([redact_text(url), *filter(None, [kept])]))
+    return sorted(recorded), sorted(names)
 
 
-def _is_signature(pair: str) -> bool:
-    name = _name(pair)
-    return (is_credential(name) and name != _PICTURE_NAME) or _SHORT_NAMES.fullmatch(pair) is not None
+def formerly_unsigned_addresses(addresses: Iterable[str]) -> list[str]:
+    """Return the same as the first titles were made of it, which knew fewer signatures.
+
+    Examples
+    --------
+    >>> formerly_unsigned_addresses(["https://x.org/1.jpg?oh=00_Af&oe=66AA&sig=0f"])
+    ['https://x.org/1.jpg?oh=00_Af']
+    """
+    return sorted(
+        _without(address, _was_signature, lambda pair: pair[0] in _FORMER_EXPIRY) for address in addresses
+    )
+
+
+def _without(address: str, is_signed: Callable[[Pair], bool], is_time: Callable[[Pair], bool]) -> str:
+    """Return an address without its signature and times, if it has a signature."""
+    url, _, query = address.partition("?")
+    parameters = query.split("&")
+    if not any(is_signed(pair_of(parameter)) for parameter in parameters):
+        return address
+    kept = (one for one in parameters if not (is_signed(pair := pair_of(one)) or is_time(pair)))
+    return "?".join([url, *filter(None, ["&".join(kept)])])
+
+
+def _is_named(url: str, pairs: list[Pair]) -> bool:
+    """Return whether something but a checksum and a time says which picture it is."""
+    return "." in url.rpartition("/")[2] or any(
+        not is_validity(pair) for pair in pairs if pair != checksum_in(pairs)
+    )
+
+
+def _was_signature(pair: Pair) -> bool:
+    name, value = pair
+    if is_named_signature(name):
+        return True
+    return name in _FORMER_SHAPES and re.fullmatch(_FORMER_SHAPES[name], value, re.IGNORECASE) is not None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
+from astria_nb.utils.signatures import Pair, pair_of, secrets_in, without_signed_segment
+
 PLACEHOLDER = "…"
-_SUSPECT = re.compile(r"sd_|[?&;#@]")  # most texts contain none of these, and need no further search
+_SUSPECT = re.compile(r"sd_|[?&;#@]|/(?:hdn|bcdn_)")  # most texts contain none of these, and need no search
 _KEY = re.compile(r"sd_[A-Za-z0-9_-]{6,}")
 # Shorter names, such as sd_images, are common for files and titles.
 _LONG_KEY = re.compile(r"sd_[A-Za-z0-9_-]{16,}")
-_USER = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
+# Also of an address whose scheme was left out.
+_USER = re.compile(r"(?:(?<=://)|(?<=\A//)|(?<=[\s\"'(]//))[^/?#\s\"'<>]*@")
 # A semicolon may separate two pairs; it belongs to the value unless a pair follows.
 _PAIR = re.compile(
     r"(?P<start>[?&;#](?:amp;)?)(?P<name>[^=&;#?\s\"<>]*)="
@@ -24,12 +28,6 @@ _ANY_PAIR = re.compile(
 )
 _EMBEDDED_URL = re.compile(r"://[^\s\"<>]+")
 _WHOLE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
-_CREDENTIAL = re.compile(
-    r"x-(amz|goog|ms|oss|cos)-.*|.*(signature|token|secret|passw|credential|session|api_?-?key|access_?-?key).*"
-    r"|awsaccesskeyid|googleaccessid|key-pair-id|policy|key|auth.*|bearer|jwt|sign|hmac|pwd"
-    r"|sig|se|sp|sv|sr|st|spr|skoid|sktid|skt|ske|sks|skv",  # Azure's shared access signatures
-    re.IGNORECASE,
-)
 _CREDENTIAL_FIELD = re.compile(
     r"(.*-)?authorization|cookie|set-cookie|x-api-key|api_?key|.*password.*|.*secret.*|access_?token",
     re.IGNORECASE,
@@ -38,7 +36,7 @@ _CALLBACKS = ("callback", "prompts_callback")
 # What lower-case ASCII JSON contains if a text or a field in it is redacted. The last four are letters that
 # count as "s", "k" and "i".
 _TELLTALES = (
-    *("sd_", "?", "&", ";", "#", "@"),
+    *("sd_", "?", "&", ";", "#", "@", "/hdn", "/bcdn_"),
     *("authorization", "cookie", "api_key", "apikey", "x-api-key", "password", "secret", "access_token"),
     *("accesstoken", r"\u017f", r"\u212a", r"\u0130", r"\u0131"),
 )
@@ -167,25 +165,19 @@ def is_harmless(text: str) -> bool:
     return not any(telltale in lowered for telltale in _TELLTALES)
 
 
-def is_credential(name: str) -> bool:
-    """Return whether a parameter of a query string is, by its name, a signature, a key or a password.
-
-    Parameters
-    ----------
-    name : str
-        Without percent escapes.
-    """
-    return _CREDENTIAL.fullmatch(name) is not None
-
-
 def _without_credentials(value: str) -> str:
-    return _PAIR.sub(_without_credential, _USER.sub(f"{PLACEHOLDER}@", value))
+    value = without_signed_segment(_USER.sub(f"{PLACEHOLDER}@", value), PLACEHOLDER)
+    secrets = secrets_in(map(_pair, _PAIR.finditer(value)))
+    return _PAIR.sub(partial(_without_credential, secrets), value)
 
 
-def _without_credential(pair: re.Match[str]) -> str:
-    if is_credential(unquote(pair["name"])):
-        return f"{pair['start']}{pair['name']}={PLACEHOLDER}"
-    return f"{pair['start']}{pair['name']}={_redact_encoded(pair['value'])}"
+def _without_credential(secrets: Set[Pair], match: re.Match[str]) -> str:
+    value = PLACEHOLDER if _pair(match) in secrets else _redact_encoded(match["value"])
+    return f"{match['start']}{match['name']}={value}"
+
+
+def _pair(match: re.Match[str]) -> Pair:
+    return pair_of(f"{match['name']}={match['value']}")
 
 
 def _redact_encoded(value: str, depth: int = 4) -> str:

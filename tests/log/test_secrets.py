@@ -29,6 +29,20 @@ SIGNED = [
     f"https://me:{SECRET}@example.com/a.jpg",
     f"https://{SECRET}@example.com/a.jpg",
     f"https://me:p@{SECRET}@example.com/a.jpg",
+    f"https://contoso.sharepoint.com/download.aspx?UniqueId=7&tempauth={SECRET}",
+    f"https://www.dropbox.com/a.jpg?rlkey={SECRET}&dl=1",
+    f"https://drive.google.com/uc?id=1&resourcekey={SECRET}",
+    f"https://scontent.cdninstagram.com/a.jpg?_nc_ohc={SECRET}&oh={SECRET}&oe=66AA0000",
+    f"https://example.com/a.jpg?q-sign-algorithm=sha1&q-ak={SECRET}&q-signature={SECRET}",
+    f"https://example.com/a.jpg?verify=1700000000-{SECRET}",
+    f"https://example.com/a.jpg?ik-t=1&ik-s={SECRET}",
+    f"https://example.com/a.jpg?secure={SECRET},1",
+    f"https://example.com/a.jpg?pass={SECRET}&pw={SECRET}",
+    f"https://example.com/a.jpg?t=xoxe-{SECRET}",
+    f"https://example.com/a.jpg?hdnts=exp=1~hmac={SECRET}",
+    f"https://example.com/hdnts=exp=1~hmac={SECRET}/a.jpg",
+    f"https://example.com/bcdn_token={SECRET}&expires=1/a.jpg",
+    f"https://example.com/a.jpg?w=9&md5={SECRET}&expires=1767225600",
     f"https://proxy.example.com/?url={quote(S3, safe='')}",
     f"https://proxy.example.com/?url={quote(quote(S3, safe=''), safe='')}",
 ]
@@ -58,12 +72,27 @@ def test_a_signature_is_kept_nowhere(log: Log, url: str) -> None:
     assert list(done.request.redacted) == ["image_urls"]
 
 
+def test_what_discord_signs_is_not_kept() -> None:
+    redacted = "https://cdn.discordapp.com/a.jpg?ex=66aa0000&is=66a90000&hm=…"
+    assert redact_text(redacted.replace("…", "5ec0e7abcdef")) == redacted
+
+
+def test_a_password_is_not_kept_where_the_scheme_is_missing() -> None:
+    assert redact_text(f"//me:{SECRET}@x.org/a.jpg is none") == "//…@x.org/a.jpg is none"
+
+
 def test_the_rest_of_an_address_is_kept() -> None:
     assert redact_text(S3) == "https://b.s3.amazonaws.com/a.jpg?X-Amz-Date=…&size=9&X-Amz-Signature=…"
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/1.jpg?v=3&w=%20x", "data: 5 < 6 & 7?", "http://[::1]:80/a;b"]
+    "url",
+    [
+        "https://example.com/1.jpg?w=9&h=600&s=2&t=1&hash=0123456789abcdef&secure=1",
+        "https://example.com/1.jpg?v=3&w=%20x",
+        "data: 5 < 6 & 7?",
+        "http://[::1]:80/a;b",
+    ],
 )
 def test_what_is_not_secret_stays_as_it_is(url: str) -> None:
     assert redact_text(url) == url

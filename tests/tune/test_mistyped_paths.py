@@ -87,6 +87,7 @@ def test_the_file_that_was_meant_is_proposed(folder: Path, path: str, meant: str
         ("zero.jpg", "is not a regular file", "leave it out, or save its content as a file"),
         ("/dev/zero", "is not a regular file", "leave it out, or save its content as a file"),
         ("https://example.com/1.jpg", "is an address", "give addresses as image_urls=[…]"),
+        ("https://example.com/1.jpg?width=2000", "is an address", "give addresses as image_urls=[…]"),
         ("HTTPS://EXAMPLE.COM/1.jpg", "is an address", "give addresses as image_urls=[…]"),
         ("data:image/png;base64,AA", "is an address", "save it, and give its path"),
         ("file:///gone.jpg", "does not exist", "check the address, or remove it"),

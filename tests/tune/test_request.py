@@ -1,11 +1,12 @@
 """What makes two requests the same, and where they differ."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from astria_nb.tune import ImageRecord, Request, Tune, differences
+from astria_nb.tune import ImageRecord, Request, Tune, differences, unsigned_addresses
 from helpers.submissions import IMAGES, SERVICE, a_request
 
 
@@ -127,14 +128,39 @@ SIGNED = [
     ("w=500&s=" + 32 * "a", "w=500&s=" + 32 * "b"),
     ("verify=1767225600-abc", "verify=1769904000-xyz"),
     ("exp=1&hmac=a", "exp=2&hmac=b"),
+    (
+        "q-sign-algorithm=sha1&q-ak=A&q-key-time=1767225600;1767229200&q-signature=aa",
+        "q-sign-algorithm=sha1&q-ak=A&q-key-time=1769904000;1769907600&q-signature=bb",
+    ),
+    ("e=1767225600&token=AK:aa", "e=1769904000&token=AK:bb"),
+    ("UniqueId=7&tempauth=v1.aa", "UniqueId=7&tempauth=v1.bb"),
+    ("stp=x&_nc_ohc=a&oh=00_AfA&oe=66AA0000", "stp=x&_nc_ohc=b&oh=00_AfB&oe=77AA0000"),
+    ("hdnts=exp=1~acl=/*~hmac=aa", "hdnts=exp=2~acl=/*~hmac=bb"),
+    ("t=xoxe-1", "t=xoxe-2"),
+    ("ik-t=1767225600&ik-s=aa", "ik-t=1769904000&ik-s=bb"),
+    ("x-tos-date=1&x-tos-expires=9&x-tos-signature=aa", "x-tos-date=2&x-tos-expires=9&x-tos-signature=bb"),
+    ("secure=aaaaaa,1", "secure=bbbbbb,2"),
+    (
+        "w=9&md5=0123456789abcdef&expires=1767225600",
+        "w=9&md5=fedcba9876543210&expires=1769904000",
+    ),
+    ("OSSAccessKeyId=A&Expires=1&Signature=a", "OSSAccessKeyId=A&Expires=2&Signature=b"),
+]
+PLACES = ["https://example.com/1.jpg?{}", "https://example.com/get?file=1&{}"]
+IN_PATHS = [
+    ("https://x.org/hdnts=exp=1~hmac=aa/1.jpg", "https://x.org/hdnts=exp=2~hmac=bb/1.jpg"),
+    ("https://x.org/bcdn_token=aa&expires=1/1.jpg", "https://x.org/bcdn_token=bb&expires=2/1.jpg"),
 ]
 
 
-@pytest.mark.parametrize(("a", "b"), SIGNED)
+@pytest.mark.parametrize(
+    ("a", "b"), [*((place.format(a), place.format(b)) for a, b in SIGNED for place in PLACES), *IN_PATHS]
+)
 def test_pictures_that_were_signed_again_are_the_same(a: str, b: str) -> None:
-    first, second = (a_request(image_urls=[f"https://example.com/1.jpg?{query}"]) for query in (a, b))
+    first, second = (a_request(image_urls=[address]) for address in (a, b))
     assert differences(first.recorded(), second) == []
     assert first.recorded().content_fingerprint == second.content_fingerprint
+    assert unsigned_addresses([a]) == unsigned_addresses([b])
 
 
 @pytest.mark.parametrize(
@@ -142,12 +168,49 @@ def test_pictures_that_were_signed_again_are_the_same(a: str, b: str) -> None:
     [
         ("w=500&sig=a", "w=600&sig=a"), ("Expires=1", "Expires=2"), ("id=1&sig=a", "id=2&sig=b"),
         ("key=1.jpg", "key=2.jpg"), ("key=1.jpg&sig=a", "key=2.jpg&sig=a"), ("s=200", "s=300"),
+        ("h=600&e=1767225600", "h=700&e=1767225600"), ("rlkey=a1", "rlkey=b2"), ("pass=1", "pass=2"),
+        ("t=1&tempauth=a", "t=2&tempauth=a"), ("e=1&token=a", "e=2&token=a"), ("secure=1", "secure=0"),
+        ("md5=0123456789abcdef", "md5=fedcba9876543210"),
+        ("md5=0123456789abcdef&expires=1767225600&sig=a", "md5=fedcba9876543210&expires=1767225600&sig=a"),
+        ("q-tag=1&q-signature=a", "q-tag=2&q-signature=a"),
     ],
 )  # fmt: skip
 def test_other_pictures_are_not_taken_for_the_same_signed_again(a: str, b: str) -> None:
     first, second = (a_request(image_urls=[f"https://example.com/1.jpg?{query}"]) for query in (a, b))
     assert differences(first.recorded(), second)
     assert first.recorded().content_fingerprint != second.content_fingerprint
+
+
+def test_a_checksum_that_alone_names_the_picture_is_kept() -> None:
+    ends = ("0123456789abcdef", "fedcba9876543210")
+    a, b = (f"https://x.org/get?md5={end}&expires=1767225600" for end in ends)
+    first, second = (a_request(image_urls=[address]) for address in (a, b))
+    assert unsigned_addresses([a]) != unsigned_addresses([b])
+    assert differences(first.recorded(), second)
+    assert first.recorded().content_fingerprint != second.content_fingerprint
+    assert ends[0] not in str(first.recorded().parameters)
+
+
+FORMER = [
+    ("rlkey=abc&st=x1&dl=1", "4e2259c5227b9ddb"),
+    ("e=1767225600&token=AK:sig", "a9d6d90b86532ec9"),
+    ("stp=dst-jpg&_nc_cat=1&oh=00_Af&oe=66AA0000", "0a9fe1f2ee2a4138"),
+    ("tempauth=v1.eyJ", "4e4b8d81ea9c9690"),
+    ("key=7&oh=00_Af&pass=1", "965f868e49971268"),
+    ("w=9&s=0123456789abcdef0123456789abcdef", "4792109f8424e609"),
+    ("size=9", "4790e29903763233"),
+]
+
+
+@pytest.mark.parametrize(("query", "recorded"), FORMER)
+def test_what_was_recorded_before_a_signature_was_known_is_found(query: str, recorded: str) -> None:
+    """The fingerprints are those that a log has of such requests."""
+    tune = Tune(pack=43, title="t", name="cat", image_urls=[f"https://example.com/1.jpg?{query}"])
+    request = Request.from_tune(tune, "https://api.astria.ai", "json")
+    assert request.former_content_fingerprint.startswith(recorded)
+    redacted = {"image_urls": hashlib.sha256(b'["key=7"]').hexdigest()} if query.startswith("key=") else {}
+    old = replace(request, recorded_fingerprint=request.fingerprint, redacted=redacted)  # with its secrets
+    assert differences(old, request) == differences(request, old) == []
 
 
 def test_neither_order_nor_the_kind_of_a_number_makes_other_content() -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
-import tokenize
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from astria_nb.submission.batch._printed_lists import items_in
 from astria_nb.tune import FIELDS
 from astria_nb.tune.plain import as_integer, plain
 from astria_nb.tune.round_trips import alike, moment_text
 
-_PATH = re.compile(r"\b(?:Pure)?(?:Posix|Windows)Path\(([^()]+)\)")
-_ARRAY = re.compile(r"(?:<\w+>\s*|(?:array|Array)\(\s*)?(\[.*\])(?:,\s*dtype=.*)?\)?\s*", re.DOTALL)
-_ONE_ADDRESS = re.compile(r"[^\s|;]+")
+_WITHOUT_GAPS = re.compile(r"[^\s|]+")
+_SEPARATED = re.compile(
+    r"\.(?:jpe?g|png|webp|heic);|;$", re.IGNORECASE
+)  # other semicolons are of the address
+_FORMULA = re.compile(r"=\s*(?:HYPERLINK|IMAGE)\s*\(", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*([0-9]{1,19})(?:\.0*)?\s*")
 _BOOLEANS = {1: True, 0: False}
 _IDS = ("tune_ids", "prompt_ids")
@@ -35,7 +37,6 @@ _NUMBERS = frozenset(
         *("denoising_strength", "controlnet_conditioning_scale"),
     }
 )
-_NO_ITEM = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.OP})
 
 
 def field_value(name: str, cell: Any) -> Any:
@@ -89,47 +90,9 @@ def entry_value(field: str, entry: str, cell: Any) -> Any:
         with suppress(ValueError):
             number = float(cell)
             return number if as_integer(number) is None else int(number)
+    if field == "prompt_attributes" and isinstance(cell, Decimal) and cell.is_finite():  # of a database
+        return float(cell) if as_integer(cell) is None else as_integer(cell)
     return _with_days(cell)
-
-
-def items_in(text: str) -> list[Any] | None:
-    """Return the list in a text: of JSON, Python or numpy, which has no commas; None if it is not a list.
-
-    Examples
-    --------
-    >>> items_in('["a"]'), items_in("['a', 'b']"), items_in("['a' 'b']"), items_in("[1 2]"), items_in("a")
-    (['a'], ['a', 'b'], ['a', 'b'], [1, 2], None)
-    >>> items_in("('a', 'b')"), items_in("[PosixPath('a'), PosixPath('b')]")
-    (['a', 'b'], ['a', 'b'])
-    """
-    text = _PATH.sub(r"\1", text.strip())
-    match = _ARRAY.fullmatch(text)
-    if match is None:
-        return _items_of_tuple(text)
-    with suppress(ValueError, RecursionError):
-        literal = json.loads(match[1])
-        return literal if isinstance(literal, list) else None
-    # Python would join 'a' 'b' to one string, so the items are counted.
-    with suppress(
-        ValueError, SyntaxError, tokenize.TokenError, IndentationError, MemoryError, RecursionError
-    ):
-        tokens = list(tokenize.generate_tokens(io.StringIO(match[1].replace("\n", " ")).readline))
-        words = [token.string for token in tokens if token.type not in _NO_ITEM]
-        commas = sum(token.string == "," for token in tokens)
-        if not commas and len(words) > 1:
-            return [ast.literal_eval(word) for word in words]
-        literal = ast.literal_eval(match[1])
-        is_whole = isinstance(literal, list) and (len(literal) == len(words) or _has_inner(literal))
-        return literal if is_whole else None
-    return None
-
-
-def _items_of_tuple(text: str) -> list[Any] | None:
-    if text.startswith("(") and text.endswith(")"):
-        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            literal = ast.literal_eval(text)
-            return [*literal] if isinstance(literal, tuple) else None
-    return None
 
 
 def _with_days(cell: Any) -> Any:
@@ -164,8 +127,9 @@ def _of_pairs(value: Any, cell: Any) -> Any:
 
 
 def _is_one_address(text: str) -> bool:
-    return text.count("://") == 1 and _ONE_ADDRESS.fullmatch(text.strip()) is not None
-
-
-def _has_inner(literal: list[Any]) -> bool:
-    return any(isinstance(plain(item), list | tuple | dict) or item is None for item in literal)
+    text = text.strip()
+    if text.count("://") != 1:
+        return False
+    if _FORMULA.match(text):  # its check says what to write
+        return True
+    return _WITHOUT_GAPS.fullmatch(text) is not None and _SEPARATED.search(text) is None

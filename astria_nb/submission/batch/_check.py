@@ -14,6 +14,7 @@ from astria_nb.submission._address_remarks import remarks_on
 from astria_nb.submission._exactly_once import ExactlyOnce
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission._repeats import conflict_with
+from astria_nb.submission.batch._passing_addresses import remark_on_passing
 from astria_nb.submission.batch._table import Table
 from astria_nb.tune import Pack, Request, Tune, check_pack, choose, dollars, estimate, opened
 from astria_nb.utils.progress import ReportProgress
@@ -110,7 +111,10 @@ def check_rows(table: Table, options: SubmitOptions, report: ReportProgress) -> 
             # Opened briefly: the images of thousands of rows take memory. Threads do not read files faster.
             open_tune = opened(tune)
             requests[row] = _request(open_tune, options, checked)
-            if remarks := remarks_on(vars(open_tune), options.client):
+            remarks = remarks_on(vars(open_tune), options.client)
+            if row in table.from_values and (remark := remark_on_passing(tune.image_urls)) is not None:
+                remarks.append(remark)
+            if remarks:
                 checked.remarks[row] = tuple(map(str, remarks))
         except TuneError as error:
             checked.problems += [(row, problem) for problem in error.problems]

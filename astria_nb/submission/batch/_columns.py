@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from astria_nb.errors import Problem
+from astria_nb.submission.batch._photo_columns import (
+    field_of_photos,
+    is_numbered_photo,
+    problem_with_photo_columns,
+)
 from astria_nb.tune import FIELDS, SUBMIT_OPTIONS, SUGGESTIONS
 from astria_nb.tune.plain import stripped
 from astria_nb.utils.formatting import short
@@ -62,7 +69,9 @@ class Column:
         return self.field if self.entry is None else f"{self.field}.{self.entry}"
 
 
-def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple[list[Column], list[Problem]]:
+def columns_of(
+    names: Iterable[Hashable], ignore: Collection[Hashable], frame: pd.DataFrame | None = None
+) -> tuple[list[Column], list[Problem]]:
     """Return the columns that hold fields, and a problem for each other column that is not ignored.
 
     Parameters
@@ -71,6 +80,8 @@ def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple
         The labels of the columns.
     ignore : collection of object
         Labels of the caller's own columns.
+    frame : DataFrame, optional
+        The table that has these columns: its values show what a label means.
 
     Examples
     --------
@@ -83,12 +94,17 @@ def columns_of(names: Iterable[Hashable], ignore: Collection[Hashable]) -> tuple
     names = list(names)
     counts = Counter(names)
     columns, problems = [], []
+    if frame is not None:
+        unknown = [name for name in names if name not in ignore and _column(0, name) is None]
+        if (of_photos := problem_with_photo_columns(frame, unknown)) is not None:
+            problems.append(of_photos[1])
+            ignore = [*ignore, *of_photos[0]]
     for position, name in enumerate(names):
         if name in ignore:
             continue
         column = _column(position, name)
         if column is None:
-            problems.append(_unknown(name, names))
+            problems.append(_unknown(name, names, frame))
         elif counts[name] > 1:
             counts[name] = 0  # reported once
             hint = "keep one of them, or give them different names"
@@ -107,7 +123,7 @@ def _column(position: int, name: Hashable) -> Column | None:
     return Column(position, field, entry) if field in _MAPS and entry and entry == stripped(entry) else None
 
 
-def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
+def _unknown(name: Hashable, names: Collection[Hashable], frame: pd.DataFrame | None) -> Problem:
     """Return the problem with a column that is not a field, with the field that was probably meant."""
     what = "is not a field of a tune"
     own = f"pass ignore=[{short(name)}] if it is your own"
@@ -115,15 +131,29 @@ def _unknown(name: Hashable, names: Collection[Hashable]) -> Problem:
         return Problem(short(name), what, f"name columns after fields, such as 'pack', or {own}")
     if (meant := _entry_meant(name)) is not None and meant not in names:
         return Problem(name, what, f"rename it to {meant!r}, or {own}")
+    if len(names) == 1 and (separator := _separator_in(name)):
+        decimal = ", and decimal=',' if its numbers have commas" if separator == ";" else ""
+        return Problem(name, "is one column", f"read the file with sep={separator!r}{decimal}")
     spelling = _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
     choices = [*FIELDS, KEY]
-    exact = spelling if spelling in choices else _ALIASES.get(spelling)
+    alias = "images" if is_numbered_photo(name) else _ALIASES.get(spelling)
+    exact = spelling if spelling in choices else alias
+    if exact == "images" != spelling and frame is not None:
+        exact = field_of_photos(frame, name)
     nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)
     if nearest and nearest[0] not in names:
         return Problem(name, what, f"rename it to {nearest[0]!r}, or {own}")
     if spelling in _OPTIONS:
         return Problem(name, what, f"give it to anb.submit_many, as {spelling}=, or {own}")
     return Problem(name or "''", what, f"drop the column, or {own}")
+
+
+def _separator_in(name: str) -> str | None:
+    """Return what separates the columns of a file that was read as one column, or None."""
+    known = {*FIELDS, KEY}
+    return next(
+        (one for one in ";\t|," if len(known.intersection(map(str.strip, name.split(one)))) > 1), None
+    )
 
 
 def _entry_meant(name: str) -> str | None:

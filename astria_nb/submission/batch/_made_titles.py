@@ -12,7 +12,7 @@ from typing import Any
 from unicodedata import normalize
 
 from astria_nb.images import Image, ImageContent, content_sha256, is_address, is_content
-from astria_nb.tune import unsigned_addresses
+from astria_nb.tune import formerly_unsigned_addresses, unsigned_addresses
 from astria_nb.tune.image_lists import uploads_in
 from astria_nb.tune.plain import as_integer, as_text, is_blank, is_missing, plain, stripped
 from astria_nb.tune.round_trips import alike, moment_text, same_line_ends
@@ -84,11 +84,28 @@ def title_of_values(values: Mapping[str, Any], images: Any) -> str:
     images : object
         The value of ``images`` as it is written in the row.
     """
+    return _title(values, images, unsigned_addresses(values["image_urls"] or ()))
+
+
+def former_title_of_values(values: Mapping[str, Any], images: Any) -> str | None:
+    """Return the title that the same row had when fewer signatures were known; None if it is the same one.
+
+    Parameters
+    ----------
+    values, images
+        As in `title_of_values`.
+    """
+    addresses = values["image_urls"] or ()
+    former = formerly_unsigned_addresses(addresses)
+    return None if former == unsigned_addresses(addresses) else _title(values, images, former)
+
+
+def _title(values: Mapping[str, Any], images: Any, addresses: list[str]) -> str:
     fields = {name: value for name, value in values.items() if name not in (*_LATER, "images") and value}
     if "auto_extend" in values and values["auto_extend"] is False:
         fields["auto_extend"] = False
     if "image_urls" in fields:
-        fields["image_urls"] = unsigned_addresses(fields["image_urls"])
+        fields["image_urls"] = addresses
     for name in ("tune_ids", "prompt_ids"):
         if name in fields:
             fields[name] = sorted(fields[name])

@@ -12,7 +12,13 @@ from astria_nb.errors import Problem, TuneError
 from astria_nb.images import Image, ImageContent, is_content
 from astria_nb.submission.batch._cells import entry_value, field_value
 from astria_nb.submission.batch._columns import KEY, Column
-from astria_nb.submission.batch._made_titles import key_text, title_of_key, title_of_values
+from astria_nb.submission.batch._made_titles import (
+    former_title_of_values,
+    key_text,
+    title_of_key,
+    title_of_values,
+)
+from astria_nb.submission.batch._printed_lists import is_shortened
 from astria_nb.tune import FIELDS, Tune, check, from_checked
 from astria_nb.tune.plain import is_blank, is_missing, plain
 from astria_nb.utils.formatting import short
@@ -38,6 +44,12 @@ class ReadRow:
         The class; None if it is missing or wrong.
     may_have_key : bool
         False if it is a tune, which has no key.
+    named_by : str or None
+        The column, ``key`` or ``title``, that its title is from; None if it is from the values of the row.
+    unnamed_by : sequence of str
+        Those of the two columns that it has, without a value in it.
+    former_title : str or None
+        Under which the same row may have been sent, if it is another title than that of the tune.
     """
 
     tune: Tune | None
@@ -47,6 +59,9 @@ class ReadRow:
     pack: int | str | None = None
     name: str | None = None
     may_have_key: bool = True
+    named_by: str | None = None
+    unnamed_by: Sequence[str] = ()
+    former_title: str | None = None
 
 
 def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
@@ -58,6 +73,16 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     cells : sequence of object
         One for each column.
     """
+    row = _read(columns, cells)
+    pairs = zip(columns, cells, strict=True)
+    empty = {column.field for column, cell in pairs if is_missing(cell) or is_blank(cell)}
+    row.unnamed_by = tuple(name for name in (KEY, "title") if name in empty)
+    if row.key is not None or (any(column.field == "title" for column in columns) and "title" not in empty):
+        row.named_by = "title" if row.key is None else KEY
+    return row
+
+
+def _read(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     record, problems = _record(columns, cells)
     key = _key(record.pop(KEY, None), problems)
     has_title = "title" in record
@@ -65,18 +90,34 @@ def read_record(columns: Sequence[Column], cells: Sequence[Any]) -> ReadRow:
     if not has_title:
         record["title"] = _ANY_TITLE if key is None else title_of_key(key)
     values, wrong = check(record, opens_images=False)
-    problems += [_of_number(problem, columns, cells) for problem in wrong]
+    shortened = [column.field for column, cell in zip(columns, cells, strict=True) if _is_short(column, cell)]
+    problems += [_shortened(name) for name in shortened]
+    problems += [_of_number(one, columns, cells) for one in wrong if one.field not in shortened]
     if problems:
         return ReadRow(None, key, problems, pack=values["pack"] or None, name=values["name"])
-    is_from_values = not has_title and key is None
+    is_from_values, former = not has_title and key is None, None
     if is_from_values:
         try:
             values["title"] = title_of_values(values, sources)
+            former = former_title_of_values(values, sources)
         except Exception as error:  # noqa: BLE001  content in memory may raise anything
             what = f"cannot be read ({type(error).__name__})"
             return ReadRow(None, key, [Problem("images", what, "give bytes, or the path of a file")])
     tune = from_checked(values)
-    return ReadRow(tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name)
+    return ReadRow(
+        tune, key, is_from_values=is_from_values, pack=tune.pack, name=tune.name, former_title=former
+    )
+
+
+def _is_short(column: Column, cell: Any) -> bool:
+    """Return whether a cell has a list as it was printed, without some of its items."""
+    is_list = column.field in FIELDS and FIELDS[column.field].shape == "list"
+    return is_list and isinstance(cell, str) and is_shortened(cell)
+
+
+def _shortened(name: str) -> Problem:
+    what = "was shortened when it was printed: items are missing where it has '...'"
+    return Problem(name, what, "save the table as Parquet or JSON, which keep the whole list, and read that")
 
 
 def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]) -> Problem:
@@ -96,11 +137,13 @@ def _of_number(problem: Problem, columns: Sequence[Column], cells: Sequence[Any]
 def read_tune(item: Any) -> ReadRow:
     """Return an item of an iterable of tunes; a run without a title gets a title like a row."""
     if isinstance(item, Tune):
-        is_from_values = item.title is None
+        is_from_values, former = item.title is None, None
         if is_from_values:
             values = vars(item)
+            former = former_title_of_values(values, item.images)
             item = from_checked({**values, "title": title_of_values(values, item.images)})
-        return ReadRow(item, None, (), is_from_values, item.pack, item.name, may_have_key=False)
+        own = item.pack, item.name
+        return ReadRow(item, None, (), is_from_values, *own, may_have_key=False, former_title=former)
     what = f"{short(item)} is not a tune"
     return ReadRow(None, None, [Problem("tunes", what, "give anb.Tune(…), or a mapping of its fields")])
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from astria_nb.errors import Problem
 from astria_nb.submission._titles import standard_title
+from astria_nb.submission.batch._photo_columns import differ_only_in_photos
 from astria_nb.submission.batch._row import ReadRow
 from astria_nb.tune.plain import plain
 from astria_nb.utils.formatting import short
 
 
-def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[int, list[Problem]]:
-    """Return the problems of rows whose title an earlier row has, by their positions."""
+def problems_with_titles(
+    rows: Sequence[ReadRow], index: pd.Index[Any], hint_for_photos: Callable[[], str]
+) -> dict[int, list[Problem]]:
+    """Return the problems of rows whose title an earlier row has, by their positions.
+
+    Parameters
+    ----------
+    rows : sequence of ReadRow
+    index : pandas.Index
+        Of the rows, for messages.
+    hint_for_photos : callable
+        Returns what to do with rows that have the same title and differ only in their photos.
+    """
     first: dict[str, int] = {}
     problems: dict[int, list[Problem]] = {}
     for position, row in enumerate(rows):
@@ -25,7 +37,9 @@ def problems_with_titles(rows: Sequence[ReadRow], index: pd.Index[Any]) -> dict[
         earlier = first.setdefault(standard_title(title), position)
         if earlier != position:
             problems[position] = [
-                _problem(row, rows[earlier], label_of(index, position), label_of(index, earlier))
+                _problem(
+                    row, rows[earlier], label_of(index, position), label_of(index, earlier), hint_for_photos
+                )
             ]
     return problems
 
@@ -36,15 +50,25 @@ def label_of(index: pd.Index[Any], position: int) -> str:
     return short(tuple(map(plain, label)) if isinstance(label, tuple) else plain(label))
 
 
-def _problem(row: ReadRow, earlier: ReadRow, label: str, earlier_label: str) -> Problem:
+def _problem(
+    row: ReadRow, earlier: ReadRow, label: str, earlier_label: str, hint_for_photos: Callable[[], str]
+) -> Problem:
     assert row.tune is not None
+    assert earlier.tune is not None
     if row.is_from_values and earlier.is_from_values:
         what = f"row {label} asks for the same as row {earlier_label}"
-        own = "a key in a column 'key'" if row.may_have_key else "a title"
-        hint = f"drop it, or give row {label}, and no row that was sent before, {own}"
-        return Problem("key" if row.may_have_key else "title", what, hint)
-    if row.key is not None and row.key == earlier.key:
-        what = f"{short(row.key)} is the key of row {label} and of row {earlier_label}"
-        return Problem("key", what, "give each row its own key")
-    what = f"{short(row.tune.title)} is the title of row {label} and of row {earlier_label}"
-    return Problem("title", what, "give each row its own title")
+        if not row.may_have_key:
+            hint = f"drop it, or give row {label}, and no row that was sent before, a title"
+            return Problem("title", what, hint)
+        hint = (
+            f"drop it, or give a key, in a column 'key', to row {label} and to all rows that were not sent "
+            "before, and to no other"
+        )
+        return Problem("key", what, hint)
+    is_key = row.key is not None and row.key == earlier.key
+    name, value = ("key", row.key) if is_key else ("title", row.tune.title)
+    what = f"{short(value)} is the {name} of row {label} and of row {earlier_label}"
+    hint = f"give each row its own {name}"
+    if differ_only_in_photos(row.tune, earlier.tune):
+        hint = f"{hint_for_photos()}; else {hint}"
+    return Problem(name, what, hint)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from astria_nb.errors import Problem, TuneError
 from astria_nb.submission.batch._columns import KEY, columns_of
+from astria_nb.submission.batch._photo_columns import hint_for_photo_rows
 from astria_nb.submission.batch._row import ReadRow, read_record, read_tune
 from astria_nb.submission.batch._same_titles import problems_with_titles
 from astria_nb.tune import FIELDS, Tune
@@ -39,6 +41,13 @@ class Table:
         ``message``. Empty if there are none.
     details : tuple of ((int or None), Problem)
         The same, each with the position of its row; None if a column is at fault.
+    former_titles : dict of int to str
+        Under which rows without title and key may have been sent before, where that is not the title of their
+        tune: fewer signatures of addresses were known.
+    from_values : frozenset of int
+        Rows whose titles are made from their values.
+    unnamed : dict of int to str
+        Rows that lack key and title, and the column, ``key`` or ``title``, that names others.
     """
 
     tunes: tuple[Tune | None, ...]
@@ -47,6 +56,9 @@ class Table:
     classes: Mapping[int, tuple[int | str, str | None]]
     problems: pd.DataFrame
     details: tuple[tuple[int | None, Problem], ...]
+    former_titles: Mapping[int, str] = field(default_factory=dict)
+    from_values: frozenset[int] = frozenset()
+    unnamed: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashable] = ()) -> Table:
@@ -117,15 +129,17 @@ def read_tunes(tunes: pd.DataFrame | Iterable[Any], *, ignore: Collection[Hashab
 
 
 def _read_frame(frame: pd.DataFrame, ignore: Collection[Hashable]) -> Table:
-    index, frame = frame.index, _with_index(frame, ignore)
-    columns, problems = columns_of(frame.columns, ignore)
+    index, given, frame = frame.index, frame, _with_index(frame, ignore)
+    columns, problems = columns_of(frame.columns, ignore, frame)
     if problems:
         empty = (None,) * len(frame)
         details = [(None, problem) for problem in problems]
         return Table(empty, index, empty, {}, frame_of_problems(details, index), tuple(details))
     cells = [frame.iloc[:, column.position].tolist() for column in columns]
     rows = zip(*cells, strict=True) if cells else [()] * len(frame)
-    return _table([read_record(columns, row) for row in rows], index)
+    whole = given if given is frame else None  # the code is for a frame as its owner has it
+    hint_for_photos = cache(partial(hint_for_photo_rows, whole, ignore))
+    return _table([read_record(columns, row) for row in rows], index, hint_for_photos)
 
 
 def _with_index(frame: pd.DataFrame, ignore: Collection[Hashable]) -> pd.DataFrame:
@@ -159,8 +173,10 @@ def _mapping_of(item: Any) -> Any:
     return item._asdict() if isinstance(item, tuple) and hasattr(item, "_asdict") else item
 
 
-def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
-    same = problems_with_titles(rows, index)
+def _table(
+    rows: list[ReadRow], index: pd.Index[Any], hint_for_photos: Callable[[], str] = hint_for_photo_rows
+) -> Table:
+    same = problems_with_titles(rows, index, hint_for_photos)
     problems = [
         (position, problem)
         for position, row in enumerate(rows)
@@ -173,7 +189,19 @@ def _table(rows: list[ReadRow], index: pd.Index[Any]) -> Table:
         for position, row in enumerate(rows)
         if tunes[position] is None and row.pack is not None
     }
-    return Table(tunes, index, keys, classes, frame_of_problems(problems, index), tuple(problems))
+    former = {position: row.former_title for position, row in enumerate(rows) if row.former_title}
+    from_values = frozenset(position for position, row in enumerate(rows) if row.is_from_values)
+    wrong = frame_of_problems(problems, index)
+    return Table(tunes, index, keys, classes, wrong, tuple(problems), former, from_values, _unnamed(rows))
+
+
+def _unnamed(rows: Sequence[ReadRow]) -> dict[int, str]:
+    used = {row.named_by for row in rows}
+    return {
+        position: column
+        for position, row in enumerate(rows)
+        if row.named_by is None and (column := next((name for name in row.unnamed_by if name in used), None))
+    }
 
 
 def frame_of_problems(problems: Sequence[tuple[int | None, Problem]], index: pd.Index[Any]) -> pd.DataFrame:

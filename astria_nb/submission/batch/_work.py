@@ -19,10 +19,12 @@ from astria_nb.submission.batch._budget import Budget
 from astria_nb.submission.batch._check import BatchCheck, check_rows
 from astria_nb.submission.batch._dispatch import Dispatch
 from astria_nb.submission.batch._display import BatchObserver
+from astria_nb.submission.batch._former_titles import with_former_titles
 from astria_nb.submission.batch._frame import frame_of
 from astria_nb.submission.batch._limits import BatchLimits
 from astria_nb.submission.batch._listing import Listing
 from astria_nb.submission.batch._lost import are_made, settle_lost
+from astria_nb.submission.batch._missing_names import problems_with_missing_names
 from astria_nb.submission.batch._outage import ServiceOutage
 from astria_nb.submission.batch._pace import Pace
 from astria_nb.submission.batch._remarks import problem_with_total, warn_after, warn_before
@@ -96,8 +98,13 @@ class Work:
             recovery.recover(
                 options.log, options.client, options.settle, report=self._observer.report, no_wait=True
             )
+            table = self._table = with_former_titles(table, options, self._observer.report)
         try:
             self._check = check_rows(table, options, self._observer.report)
+            unnamed = problems_with_missing_names(table, self._check, options, self._observer.report)
+            self._check.problems += unnamed
+            for row, _ in unnamed:
+                del self._check.prices[row]
         except AstriaError:
             if not is_wrong:
                 raise

@@ -45,6 +45,26 @@ def test_a_title_of_values_is_this_one() -> None:
     assert full == "batch-43-cat-61dff32eef862ab143f298e9"
 
 
+FORMER = [
+    ("size=9", "3257fd2d09f31700586d3ed0", True),
+    ("rlkey=abc&st=x1&dl=1", "223a4ff2c9aaaf33a93b402c", True),
+    ("w=9&s=0123456789abcdef0123456789abcdef", "672c3b17554717cffe554f8e", True),
+    ("e=1767225600&token=AK:sig", "2168bd2ef7d4d31f2750fa34", False),
+    ("tempauth=v1.eyJ", "d5d9f5517d71e8a927a09ff3", False),
+    ("stp=dst-jpg&_nc_cat=1&oh=00_Af&oe=66AA0000", "2ed8f7b02a1ea99e8fa3b398", False),
+]
+
+
+@pytest.mark.parametrize(("query", "digest", "is_same"), FORMER)
+def test_a_title_that_was_made_before_a_signature_was_known_is_remembered(
+    query: str, digest: str, is_same: bool
+) -> None:
+    table = read_tunes([{**BASE, "image_urls": [f"{URL}?{query}"]}])
+    former = f"batch-43-cat-{digest}"
+    assert (title_of(image_urls=[f"{URL}?{query}"]) == former) is is_same
+    assert table.former_titles == ({} if is_same else {0: former})
+
+
 EQUAL: list[dict[str, Any]] = [
     {"pack": "43"},
     {"pack": 43.0},
@@ -53,6 +73,8 @@ EQUAL: list[dict[str, Any]] = [
     {"image_urls": (URL,)},
     {"image_urls": f'["{URL}"]'},
     {"image_urls": [f"{URL}?X-Amz-Signature=00&X-Amz-Date=20260101T000000Z"]},  # signed again in each run
+    {"image_urls": [f"{URL}?tempauth=v1.eyJ"]},
+    {"image_urls": [f"{URL}?e=1767225600&token=AK:sig"]},
     {"callback": "https://example.com/hook?run=1"},
     {"prompts_callback": "https://example.com/hook?run=1"},
     {"prompt_attributes": {"callback": "https://example.com/hook?run=1"}},
@@ -211,8 +233,8 @@ def test_equal_rows_need_two_keys() -> None:
     assert set(table.problems["field"]) == {"key"}
     assert dict(zip(table.problems["row"], table.problems["message"], strict=True)) == {
         row: (
-            f"row '{row}' asks for the same as row 'a'; drop it, or give row '{row}', and no row that was "
-            "sent before, a key in a column 'key'"
+            f"row '{row}' asks for the same as row 'a'; drop it, or give a key, in a column 'key', to row "
+            f"'{row}' and to all rows that were not sent before, and to no other"
         )
         for row in "cd"
     }

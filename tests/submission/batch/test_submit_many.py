@@ -89,6 +89,109 @@ def test_a_log_that_was_lost_costs_nothing(sandbox: anb.Sandbox, tmp_path: Path)
     assert list(again["id"]) == list(first["id"])
 
 
+@pytest.mark.parametrize("column", ["key", "title"])
+@pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "N/A"])
+def test_a_name_that_a_file_reader_takes_for_missing_is_told_and_the_advice_works(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, column: str, name: str
+) -> None:
+    """Such a row had a title from its values, and was paid again."""
+    client, tunes = sandbox.client(), frame(2).drop(columns="key").assign(**{column: ["DE", name]})
+    content = tunes.to_csv(index=False)
+    first = anb.submit_many(tunes, client, log=log)
+    with pytest.raises(BatchError) as caught:
+        anb.submit_many(pd.read_csv(io.StringIO(content)), client, log=log)
+    ((row, field, message),) = caught.value.frame[["row", "field", "message"]].itertuples(index=False)
+    what, advice = message.split("; ", 1)
+    assert (row, field, what) == (1, column, "is missing, and other rows have one")
+    options = eval(f"dict({advice.split('read it with ')[1]})")
+    again = anb.submit_many(pd.read_csv(io.StringIO(content), **options), client, log=log)
+    assert again["id"].tolist() == first["id"].tolist()
+    skipped = anb.submit_many(pd.read_csv(io.StringIO(content)), client, log=log, skip_invalid=True)
+    assert skipped["state"].tolist() == ["done", "invalid"]
+    assert posts(sandbox) == 2
+
+
+@pytest.mark.parametrize("is_log_kept", [True, False])
+def test_rows_that_were_sent_without_a_key_need_none_beside_others(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path, is_log_kept: bool
+) -> None:
+    client, tunes = sandbox.client(), frame(2).drop(columns="key")
+    first = anb.submit_many(tunes, client, log=log)
+    more = pd.concat([tunes, tunes.iloc[:1].assign(key="again")], ignore_index=True)
+    with closing(log if is_log_kept else anb.ExperimentLog(tmp_path / "b.sqlite")) as used:
+        rows = anb.submit_many(more, client, log=used)
+    assert rows["id"].tolist()[:2] == first["id"].tolist()
+    assert posts(sandbox) == 3
+
+
+SIGNED = "https://example.com/1.jpg?e=1767225600&token=AK:{}"
+FORMER_TITLE = "batch-43-cat-2168bd2ef7d4d31f2750fa34"  # of the first, while `e` was no time of a signature
+
+
+def signed_again(number: int) -> dict[str, Any]:
+    return {"pack": 43, "name": "cat", "image_urls": [SIGNED.format(number or "sig")]}
+
+
+def test_addresses_that_are_signed_again_are_not_paid_again(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog
+) -> None:
+    rows = [anb.submit_many([signed_again(number)], sandbox.client(), log=log) for number in (1, 2)]
+    assert rows[0]["id"].tolist() == rows[1]["id"].tolist()
+    assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "site"),
+    [
+        ("v5.airtableusercontent.com/v3/u/1/1/1767225600000/aa/bb", "Airtable"),
+        ("uc0f-1.dl.dropboxusercontent.com/cd/0/get/aa/file", "Dropbox"),
+        ("lh3.googleusercontent.com/pw/aa", "Google Photos"),
+    ],
+)
+def test_a_row_without_a_name_whose_address_does_not_stay_is_remarked_on(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, host: str, site: str
+) -> None:
+    tune = {"pack": 43, "name": "cat", "image_urls": [f"https://{host}"]}
+    with pytest.warns(UserWarning, match=f"{site} gives another address each time.*give it a key or title"):
+        anb.submit_many([tune], sandbox.client(), log=log)
+    anb.submit_many(
+        [{**tune, "key": "a"}], sandbox.client(), log=log, once=True
+    )  # a warning would be an error
+
+
+@pytest.mark.parametrize("is_log_kept", [True, False])
+def test_a_row_that_was_sent_before_its_signature_was_known_keeps_its_title(
+    sandbox: anb.Sandbox, log: anb.ExperimentLog, tmp_path: Path, is_log_kept: bool
+) -> None:
+    client, tunes = sandbox.client(), [signed_again(0), {**signed_again(0), "name": "man"}]
+    anb.submit(anb.Tune(**signed_again(0), title=FORMER_TITLE), client, log=log)
+    with closing(log if is_log_kept else anb.ExperimentLog(tmp_path / "b.sqlite")) as used:
+        rows = anb.submit_many(tunes, client, log=used)
+        again = anb.submit_many(tunes, client, log=used)
+    assert rows["title"].tolist()[0] == FORMER_TITLE
+    assert rows["id"].tolist() == again["id"].tolist()
+    assert posts(sandbox) == 2
+
+
+def test_a_request_that_was_recorded_with_its_secret_is_found_under_another_title(
+    sandbox: anb.Sandbox, tmp_path: Path
+) -> None:
+    client, fields = sandbox.client(), {**signed_again(0), "image_urls": ["https://x.org/1.jpg?rlkey=a1"]}
+    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
+        tune = anb.Tune(**fields, title="a")
+        first = anb.submit(tune, client, log=log)
+    request = Request.from_tune(tune, client.service, "json", account=client.account)
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as file, file:
+        file.execute(
+            "UPDATE submission SET content_fingerprint = ?, checksum = NULL",
+            [request.former_content_fingerprint],
+        )
+    with closing(anb.ExperimentLog(tmp_path / "log.sqlite")) as log:
+        again = anb.submit(anb.Tune(**fields, title="b"), client, log=log, once=True)
+        rows = anb.submit_many([{**fields, "key": "c"}], client, log=log, once=True)
+    assert first["id"].tolist() == again["id"].tolist() == rows["id"].tolist()
+
+
 def test_nothing_is_sent_if_a_row_is_wrong_and_all_problems_are_listed(
     sandbox: anb.Sandbox, log: anb.ExperimentLog
 ) -> None:

@@ -153,6 +153,15 @@ def test_keys_make_the_same_titles_after_csv(keys: list[str | None]) -> None:
     assert read_tunes(through_csv(frame)).tunes == read_tunes(frame).tunes
 
 
+def test_rows_that_lack_the_name_that_others_have_are_known() -> None:
+    assert read_tunes(a_frame(key=["a", None])).unnamed == {1: "key"}
+    assert read_tunes(a_frame(title=[None, "b"])).unnamed == {0: "title"}
+    assert read_tunes(a_frame(key=["a", None], title=[None, "b"])).unnamed == {}
+    assert read_tunes(a_frame(key=[None, None])).unnamed == {}
+    records = [a_frame().to_dict("records")[0], a_frame(key=["a", "b"]).to_dict("records")[1]]
+    assert read_tunes(records).unnamed == {}  # a mapping without the field was written like that
+
+
 @pytest.mark.parametrize("end", ["", ".0"])
 def test_numbers_of_a_file_that_is_read_as_text_are_ids_and_switches(end: str) -> None:
     """Its columns have gaps, so pandas wrote floats."""
@@ -198,6 +207,56 @@ def test_every_problem_is_told_with_its_row_its_field_and_the_next_step() -> Non
     ]
     assert all(";" in message for _, _, message in told(table))
     assert read_tunes(frame.iloc[:0]).problems.dtypes.tolist() == table.problems.dtypes.tolist()
+
+
+PRINTED: list[Callable[[list[Any]], object]] = [
+    np.array,
+    pd.array,
+    pd.Index,
+    lambda items: list(np.array(items)),
+    lambda items: pd.array(items, dtype=object),
+]
+
+
+@pytest.mark.parametrize("print_", [str, repr])
+@pytest.mark.parametrize("array", PRINTED)
+@pytest.mark.parametrize(("name", "item"), [("tune_ids", 5), ("image_urls", URL)])
+def test_a_list_is_read_as_it_is_printed_or_refused_if_it_was_shortened(
+    name: str, item: Any, array: Callable[[list[Any]], object], print_: Callable[[object], str]
+) -> None:
+    fields: dict[str, Any] = {"pack": 43, "title": "t", **({"name": "cat"} if name == "image_urls" else {})}
+    table = read_tunes([{**fields, name: print_(array([item, item]))}])
+    assert told(table) == []
+    assert getattr(table.tunes[0], name) == (item, item)
+    with np.printoptions(threshold=10):
+        text = print_(array([item] * 200))
+    if "..." in text:
+        assert told(read_tunes([{**fields, name: text}])) == [(0, name, SHORTENED)]
+
+
+def test_no_pattern_of_images_hides_that_a_list_was_shortened(folder: Path) -> None:
+    fields = {"pack": 43, "title": "t", "name": "cat", "images": "['p/2.jpg' ... 'p/10.jpg']"}
+    assert told(read_tunes([fields])) == [(0, "images", SHORTENED)]
+
+
+SHORTENED = (
+    "was shortened when it was printed: items are missing where it has '...'; "
+    "save the table as Parquet or JSON, which keep the whole list, and read that"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1 - 2]", "[a, 1]", "['5' '6', '7']", "[1,,2]", "[007]", "[f(5)]", "<X>\n[5, 6]\nLength: 3, dtype: y"],
+)
+def test_what_is_not_wholly_understood_as_a_list_is_no_list(text: str) -> None:
+    ((_, field, message),) = told(read_tunes([{"pack": 43, "title": "t", "tune_ids": text}]))
+    assert (field, message.partition(";")[2]) == ("tune_ids", " give a list of ids")
+
+
+def test_a_sign_in_a_list_is_not_lost() -> None:
+    ((_, field, message),) = told(read_tunes([{"pack": 43, "title": "t", "tune_ids": "[-1 2 3]"}]))
+    assert (field, message.partition(";")[0]) == ("tune_ids", "-1 is not an id")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +343,95 @@ def test_two_columns_of_one_name_are_refused() -> None:
     assert told(read_tunes(frame)) == [
         (None, "name", "is the name of 2 columns; keep one of them, or give them different names")
     ]
+
+
+def photo_rows(**columns: Any) -> pd.DataFrame:
+    urls = [f"https://example.com/{number}.jpg" for number in range(4)]
+    fields = {"pack": 43, "name": "cat", "preset": [None, None, "flux-lora-fast", "flux-lora-fast"]}
+    return pd.DataFrame({**fields, "image_urls": urls, **columns})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://x.org/a;b.jpg", "https://x.org/1.jpg?q-sign-time=1;2&q-signature=0f"]
+)
+def test_a_cell_with_an_address_that_has_a_semicolon_is_one_address(address: str) -> None:
+    table = read_tunes(a_frame(image_urls=address, key=["a", "b"]))
+    assert told(table) == []
+    assert [tune and tune.image_urls for tune in table.tunes] == [(address,)] * 2
+
+
+@pytest.mark.parametrize("formula", ['=HYPERLINK("{}", "my photo")', "=HYPERLINK('{}';'x')", '=IMAGE("{}")'])
+def test_a_formula_of_a_spreadsheet_is_to_be_its_address(formula: str) -> None:
+    frame = a_frame(image_urls=formula.format(URL), key=["a", "b"])
+    assert {message.split("; ")[-1] for _, _, message in told(read_tunes(frame))} == {f"write {URL}"}
+
+
+def test_numbers_of_a_database_are_numbers() -> None:
+    columns = {"prompt_attributes.cfg_scale": Decimal("3.5"), "prompt_attributes.steps": Decimal(30)}
+    (tune, _) = read_tunes(a_frame(**columns, key=["a", "b"])).tunes
+    assert tune is not None
+    assert tune.prompt_attributes == {"cfg_scale": 3.5, "steps": 30}
+
+
+@pytest.mark.parametrize("column", ["key", "title"])
+def test_photos_that_have_a_row_each_become_a_list_by_the_code_that_is_proposed(column: str) -> None:
+    """To give each row a key of its own would be to pay for each photo."""
+    frame = photo_rows(**{column: [*"aabb"], "file": [*"1234"]})
+    table = read_tunes(frame, ignore="file")
+    assert [(row, field) for row, field, _ in told(table)] == [(1, column), (3, column)]
+    code = told(table)[0][2].split("put them into one row: ")[1].split("; else give each row a ")[0]
+    assert code.startswith("frame.groupby([")
+    tunes = read_tunes(eval(code), ignore="file").tunes
+    assert [tune and tune.image_urls for tune in tunes] == [
+        ("https://example.com/0.jpg", "https://example.com/1.jpg"),
+        ("https://example.com/2.jpg", "https://example.com/3.jpg"),
+    ]
+    assert [tune and tune.preset for tune in tunes] == [None, "flux-lora-fast"]
+
+
+def test_no_code_is_proposed_that_would_not_work() -> None:
+    lists = photo_rows(key=[*"aabb"], image_urls=[[URL], [f"{URL}?2"], [URL], [f"{URL}?2"]])
+    maps = photo_rows(key=[*"aabb"], characteristics=[{"age": "30 yo"}] * 4)
+    index = photo_rows(key=[*"aabb"]).set_index("key")
+    for tunes in (lists, maps, index, photo_rows(key=[*"aabb"]).dropna(axis=1).to_dict("records")):
+        words = "if they are photos of one tune, give them as a list in one row; else give each row a key"
+        assert words in told(read_tunes(tunes))[0][2]
+    assert "photos" not in told(read_tunes(a_frame(key=["a", "a"])))[0][2]  # a cat and a dog
+
+
+@pytest.mark.parametrize("numbers", [("1", "2"), (" 1", " 2"), ("_01", "_02")])
+@pytest.mark.parametrize("kind", ["addresses", "files"])
+def test_photos_that_have_a_column_each_become_a_list_by_the_code_that_is_proposed(
+    numbers: tuple[str, str], kind: str, folder: Path
+) -> None:
+    cells = ([URL, URL], [None, f"{URL}?2"]) if kind == "addresses" else (["p/2.jpg"] * 2, [None, "q.png"])
+    names = [f"image{number}" for number in numbers]
+    frame = a_frame(**dict(zip(names, cells, strict=True)), key=["a", "b"]).drop(columns="image_urls")
+    ((_, field, message),) = told(read_tunes(frame))
+    assert field == names[0]
+    code, ignore = message.split("; write ")[1].split(", and pass ignore=")
+    exec(code)
+    table = read_tunes(frame, ignore=eval(ignore))
+    assert told(table) == []
+    field = "image_urls" if kind == "addresses" else "images"
+    assert [len(getattr(tune, field)) for tune in table.tunes] == [1, 2]
+
+
+@pytest.mark.parametrize(("cell", "field"), [(URL, "image_urls"), ("p/2.jpg", "images")])
+@pytest.mark.parametrize("name", ["image_1", "photos", "Image"])
+def test_a_column_of_photos_is_called_after_what_is_in_it(name: str, cell: str, field: str) -> None:
+    frame = a_frame(key=["a", "b"]).drop(columns="image_urls").assign(**{name: [None, cell]})
+    assert f"rename it to {field!r}, or pass" in told(read_tunes(frame))[0][2]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_file_that_was_read_as_one_column_has_another_separator(separator: str) -> None:
+    content = a_frame(image_urls=URL, key=["a", "b"]).to_csv(index=False, sep=separator)
+    ((row, _, message),) = told(read_tunes(pd.read_csv(io.StringIO(content))))
+    assert row is None
+    option = message.split("read the file with ")[1].split(", and decimal")[0]
+    table = read_tunes(pd.read_csv(io.StringIO(content), **eval(f"dict({option})")))
+    assert told(table) == []
 
 
 def test_an_entry_in_two_columns_has_to_be_one() -> None:
