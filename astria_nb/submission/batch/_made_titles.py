@@ -92,7 +92,8 @@ def former_title_of_values(values: Mapping[str, Any], images: Any) -> str | None
 
     Parameters
     ----------
-    values, images
+    values : mapping of str to object
+    images : object
         As in `title_of_values`.
     """
     addresses = values["image_urls"] or ()

@@ -379,7 +379,7 @@ def test_photos_that_have_a_row_each_become_a_list_by_the_code_that_is_proposed(
     frame = photo_rows(**{column: [*"aabb"], "file": [*"1234"]})
     table = read_tunes(frame, ignore="file")
     assert [(row, field) for row, field, _ in told(table)] == [(1, column), (3, column)]
-    code = told(table)[0][2].split("put them into one row: ")[1].split("; else give each row a ")[0]
+    code = told(table)[0][2].split("put them into one row: ")[1].split("; else give each row its own ")[0]
     assert code.startswith("frame.groupby([")
     tunes = read_tunes(eval(code), ignore="file").tunes
     assert [tune and tune.image_urls for tune in tunes] == [
@@ -394,7 +394,7 @@ def test_no_code_is_proposed_that_would_not_work() -> None:
     maps = photo_rows(key=[*"aabb"], characteristics=[{"age": "30 yo"}] * 4)
     index = photo_rows(key=[*"aabb"]).set_index("key")
     for tunes in (lists, maps, index, photo_rows(key=[*"aabb"]).dropna(axis=1).to_dict("records")):
-        words = "if they are photos of one tune, give them as a list in one row; else give each row a key"
+        words = "if they are photos of one tune, give them as a list in one row; else give each row its own key"
         assert words in told(read_tunes(tunes))[0][2]
     assert "photos" not in told(read_tunes(a_frame(key=["a", "a"])))[0][2]  # a cat and a dog
 
