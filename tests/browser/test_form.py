@@ -42,6 +42,9 @@ BATCH = """tunes = [anb.Tune(pack=797, name="cat", title=f"batch {number}",
 rows = anb.submit_many(tunes, form.client, max_workers=2, log=anb.ExperimentLog("batch.sqlite"))
 print("RETURNED", len(rows), rows["state"].eq("done").sum())"""
 
+# Runs code in the open notebook's kernel, and does not wait for its end.
+REQUEST = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})"""
+
 # On a dark page Colab has JupyterLab's light colours, except for these.
 COLAB_IN_THE_DARK = """
 .jp-OutputArea-output, .jp-OutputArea-output .jupyter-widgets {
@@ -86,6 +89,11 @@ def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
             f"import astria_nb as anb\nform = anb.TuneForm({client}, log=anb.ExperimentLog('{name}.sqlite')"
             f"{options})\nform",
         )
+    lab.write_notebook(
+        folder / "two_windows.ipynb",
+        f"import astria_nb as anb\nanb.TuneForm({client}, log=anb.ExperimentLog('two_windows.sqlite'), pack=797,"
+        " name='cat', image_urls=['https://example.com/1.jpg', 'https://example.com/2.jpg'])",
+    )
     return folder
 
 
@@ -514,6 +522,44 @@ def test_as_an_app_in_voila(other: Page, address: str, folder: Path, sandbox: an
         form.get_by_role("button", name="Download all").click()
     assert downloading.value.suggested_filename == "astria_pictures.zip"
     assert zipfile.is_zipfile(downloading.value.path())
+
+
+def test_a_form_whose_kernel_another_window_restarted_says_so_at_the_first_click(
+    tab: Page, other: Page, address: str, folder: Path
+):
+    lab.open_notebook(tab, address, "two_windows.ipynb")
+    lab.show_form(tab, 0, 1)
+    tab.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
+    other.goto(address.format("two_windows.ipynb").removesuffix("&reset"))
+    lab.await_idle(other)
+    form, copy = other.locator(".astria-form"), other.locator(".astria-saved")
+    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=60_000)
+    form.get_by_role("button", name="New", exact=True).click()
+    busy = tab.evaluate_handle(REQUEST, "import time; time.sleep(6)")
+    form.get_by_role("button", name="New", exact=True).click()
+    tab.evaluate("future => future.done.then(() => true)", busy)
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
+    expect(form.get_by_text("no kernel")).to_have_count(0)
+    lab.restart_kernel(tab)
+    submit(form).click()
+    expect(form.get_by_text("This form has no kernel")).to_have_count(1)
+    expect(form).to_be_hidden()
+    expect(copy).to_be_visible()
+    lab.shut_down(tab)
+
+
+def test_an_app_whose_kernel_the_server_ended_says_so(other: Page, address: str):
+    kernels = f"{address.partition('/lab/')[0]}/api/kernels"
+    token = {"token": address.rpartition("token=")[2].removesuffix("&reset")}
+    before = {kernel["id"] for kernel in requests.get(kernels, token, timeout=10).json()}
+    other.goto(lab.elsewhere(address, "voila/render").format("two_windows.ipynb"))
+    form = other.locator(".astria-form")
+    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=60_000)
+    for kernel in requests.get(kernels, token, timeout=10).json():
+        if kernel["id"] not in before:
+            requests.delete(f"{kernels}/{kernel['id']}", params=token, timeout=10).raise_for_status()
+    submit(form).click()
+    expect(other.locator(".astria-no-kernel")).to_have_count(1)
 
 
 def send(form: Locator) -> None:

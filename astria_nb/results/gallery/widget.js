@@ -70,6 +70,7 @@ class Gallery {
     tabIndex: -1,
     attributes: { role: "group", "aria-label": "Pictures" },
   });
+  kernelNote = makeKernelNote("gallery");
   saver = new Saver((message) => this.model.send(message), this.root);
   overlay = new Overlay({
     tiles: () => this.tilesInOrder().filter((tile) => tile.picture),
@@ -124,6 +125,7 @@ class Gallery {
       findWidget: () => el,
       savedNumber: model.get("saved_number"),
       onLost: () => this.onKernelLost(),
+      onFound: () => this.onKernelFound(),
     });
   }
 
@@ -212,7 +214,14 @@ class Gallery {
     for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
     this.hasKernel = false;
     this.drawTabStop();
-    this.root.prepend(makeKernelNote("gallery"));
+    this.root.prepend(this.kernelNote);
+  }
+
+  onKernelFound() {
+    this.hasKernel = true;
+    this.kernelNote.remove();
+    this.draw();
+    this.drawStatus();
   }
 
   /**
