@@ -1,12 +1,13 @@
-"""The widgets' stylesheets: a shared palette followed by each widget's own rules."""
+"""The widgets' stylesheets: each widget's own rules between a shared palette and what holds for forced colours."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 _PALETTE = Path(__file__).with_name("palette.css")
+_FORCED_COLOURS = Path(__file__).with_name("forced_colours.css")
 
 
 def stylesheet(path: Path) -> str:
-    """Return a widget's CSS, preceded by the palette: it may be the only widget on its page."""
-    return "".join(source.read_text(encoding="utf-8") for source in (_PALETTE, path))
+    """Return a widget's CSS with all that the widgets share: it may be the only one on its page."""
+    return "".join(source.read_text(encoding="utf-8") for source in (_PALETTE, path, _FORCED_COLOURS))

@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,9 @@ rows = anb.submit_many(tunes, form.client, max_workers=2, log=anb.ExperimentLog(
 print("RETURNED", len(rows), rows["state"].eq("done").sum())"""
 
 # Runs code in the open notebook's kernel, and does not wait for its end.
-REQUEST = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})"""
+REQUEST = (
+    """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})"""
+)
 
 # On a dark page Colab has JupyterLab's light colours, except for these.
 COLAB_IN_THE_DARK = """
@@ -91,8 +94,8 @@ def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
         )
     lab.write_notebook(
         folder / "two_windows.ipynb",
-        f"import astria_nb as anb\nanb.TuneForm({client}, log=anb.ExperimentLog('two_windows.sqlite'), pack=797,"
-        " name='cat', image_urls=['https://example.com/1.jpg', 'https://example.com/2.jpg'])",
+        f"import astria_nb as anb\nanb.TuneForm({client}, log=anb.ExperimentLog('two_windows.sqlite'),"
+        " pack=797, name='cat', image_urls=['https://example.com/1.jpg', 'https://example.com/2.jpg'])",
     )
     return folder
 
@@ -418,6 +421,42 @@ def test_it_can_be_read_in_the_dark_where_a_frontend_changes_only_some_colours(
         assert lab.violations(page, ".astria-form") == []
     finally:
         style.evaluate("style => style.remove()")
+
+
+def style(locator: Locator, name: str, pseudo: str = "") -> str:
+    value = "(element, [name, pseudo]) => getComputedStyle(element, pseudo)[name]"
+    return str(locator.evaluate(value, [name, pseudo]))
+
+
+def section(form: Locator, title: str) -> Locator:
+    return form.locator(".jupyter-widget-Collapse-header").filter(has_text=title)
+
+
+def test_with_the_colours_of_the_system_buttons_have_edges_and_what_is_chosen_and_open_is_seen(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder)
+    form.get_by_text("Request · cURL").click()
+    page.emulate_media(forced_colors="active")
+    try:
+        buttons = form.get_by_role("button").and_(form.locator("button")).all()
+        assert [button.inner_text() for button in buttons if style(button, "borderTopWidth") == "0px"] == []
+        for options in (
+            form.locator(".widget-toggle-button"),
+            form.locator(".lm-TabBar-tab"),
+            form.locator(".astria-request [role=tab]"),
+        ):
+            options.first.hover()  # the one that is chosen
+            colours = [style(option, "backgroundColor") for option in options.all()]
+            assert colours[0] not in [*colours[1:], style(options.first, "color")]
+            assert "/" not in colours[0]  # nothing shines through
+        edges = ("borderTopColor", "borderRightColor", "borderBottomColor", "borderLeftColor")
+        for title, visible in (("Characteristics", "borderLeftColor"), ("Request", "borderTopColor")):
+            triangle = partial(style, section(form, title), pseudo="::before")
+            assert [edge for edge in edges if triangle(edge) != "rgba(0, 0, 0, 0)"] == [visible]
+            assert triangle("forcedColorAdjust") == "none"  # else transparent edges are drawn
+    finally:
+        page.emulate_media(forced_colors="none")
 
 
 def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
