@@ -432,6 +432,10 @@ def section(form: Locator, title: str) -> Locator:
     return form.locator(".jupyter-widget-Collapse-header").filter(has_text=title)
 
 
+def right_edge(locator: Locator) -> float:
+    return float(locator.evaluate("element => element.getBoundingClientRect().right"))
+
+
 def test_with_the_colours_of_the_system_buttons_have_edges_and_what_is_chosen_and_open_is_seen(
     form: Locator, page: Page, folder: Path
 ):
@@ -457,6 +461,14 @@ def test_with_the_colours_of_the_system_buttons_have_edges_and_what_is_chosen_an
             assert triangle("forcedColorAdjust") == "none"  # else transparent edges are drawn
     finally:
         page.emulate_media(forced_colors="none")
+
+
+def test_a_long_title_without_spaces_is_whole_in_the_list(form: Locator, folder: Path):
+    fill(form, folder)
+    form.get_by_role("tab", name="URLs").click()
+    form.locator(".astria-urls textarea").fill("https://example.com/1.jpg\nhttps://example.com/2.jpg")
+    add_by_keys(form, "w" * 200)
+    assert right_edge(form.locator(".astria-list span").first) <= right_edge(form.locator(".astria-list"))
 
 
 def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
