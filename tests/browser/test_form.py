@@ -471,6 +471,23 @@ def test_a_long_title_without_spaces_is_whole_in_the_list(form: Locator, folder:
     assert right_edge(form.locator(".astria-list span").first) <= right_edge(form.locator(".astria-list"))
 
 
+def test_on_a_page_from_right_to_left_the_form_is_laid_out_for_its_english_and_titles_for_theirs(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder, "sharp.jpg")
+    form.get_by_label("Title").fill("قطة 2026")
+    page.evaluate("() => { document.documentElement.dir = 'rtl'; return true; }")
+    try:
+        for checkbox in form.get_by_role("checkbox").all():
+            assert right_edge(checkbox) <= right_edge(checkbox.locator("xpath=../span"))
+            expect(checkbox).to_be_in_viewport()
+        for part in (form, form.locator(".astria-images-summary"), form.locator(".astria-caption").first):
+            assert style(part, "direction") == "ltr"
+        assert style(form.get_by_label("Title"), "unicodeBidi") == "plaintext"
+    finally:
+        page.evaluate("() => { document.documentElement.dir = 'ltr'; return true; }")
+
+
 def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
     page: Page, tab: Page, address: str, folder: Path, sandbox: anb.Sandbox
 ):
