@@ -1,4 +1,4 @@
-"""The widgets' stylesheets: each widget's own rules between a shared palette and what holds for forced colours."""
+"""The widgets' stylesheets: each widget's own rules among those that all share."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ _FORCED_COLOURS = Path(__file__).with_name("forced_colours.css")
 
 def stylesheet(path: Path) -> str:
     """Return a widget's CSS with all that the widgets share: it may be the only one on its page."""
-    return "".join(source.read_text(encoding="utf-8") for source in (_PALETTE, _DIRECTIONS, path, _FORCED_COLOURS))
+    sources = (_PALETTE, _DIRECTIONS, path, _FORCED_COLOURS)
+    return "".join(source.read_text(encoding="utf-8") for source in sources)
