@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from astria_nb.client import Client
 from astria_nb.errors import AstriaError, Problem
 from astria_nb.images import Preprocessing
@@ -79,10 +81,22 @@ class ListedTune:
     @property
     def text(self) -> str:
         """A one-line summary."""
+        return " · ".join([self._name, *self._details])
+
+    @property
+    def html(self) -> Markup:
+        """The summary as HTML, in this order even after a title that is written from right to left."""
+        return Markup(" · ").join([Markup("<bdi>{}</bdi>").format(self._name), *self._details])
+
+    @property
+    def _name(self) -> str:
+        return str(self.title or "run on existing tunes")
+
+    @property
+    def _details(self) -> list[str]:
         photos = len(self.values.get("images", ())) + len(self.values.get("image_urls", ()))
-        parts = [str(self.title or "run on existing tunes"), str(self.values.get("name", ""))]
-        parts.append(f"{photos} photo{'' if photos == 1 else 's'}" if photos else "")
-        return " · ".join(filter(None, [*parts, str(self.price or "")]))
+        count = f"{photos} photo{'' if photos == 1 else 's'}" if photos else ""
+        return [*filter(None, [str(self.values.get("name", "")), count, str(self.price or "")])]
 
 
 def look_up_prices(tunes: Iterable[ListedTune], client: Client, max_cost: float | None) -> None:

@@ -125,12 +125,12 @@ class TuneList(controls.VBox):
 
     def saved_html(self) -> Markup:
         """Return the list as HTML for places without widgets."""
-        texts = ([listed.text, *_problems(listed)] for listed in self.tunes)
+        texts = ([listed.html, *_problems(listed)] for listed in self.tunes)
         lines = Markup().join(Markup("<li>{}</li>").format(Markup("<br>").join(parts)) for parts in texts)
         return Markup("<p>In the list:</p><ul>{}</ul>").format(lines) if self.tunes else Markup()
 
     def _line(self, listed: ListedTune, note: str) -> widgets.Widget:
-        text = controls.HTML(Markup("<span>{}</span>").format(listed.text), layout={"flex": "1 1 240px"})
+        text = controls.HTML(Markup("<span>{}</span>").format(listed.html), layout={"flex": "1 1 240px"})
         edit = controls.Button(description="Edit", layout=AUTO)
         edit.tooltip = f"Edit {listed.text}"
         edit.on_click(lambda _: self._edit(listed))

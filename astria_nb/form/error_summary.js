@@ -174,11 +174,14 @@ function render({ model, el }) {
   const stopListening = listenTo(model, { "change:problems": draw });
   draw();
   let stopHolding = () => {};
-  const stopWaiting = whenAttached(el, () => {
-    completeForm.schedule();
+  const startHolding = () => {
     const root = el.closest(".astria-form");
     stopHolding();
     if (root) stopHolding = holdClicks(model, model.get("form_id"), root);
+  };
+  const stopWaiting = whenAttached(el, () => {
+    completeForm.schedule();
+    startHolding();
   });
   const stopFollowing = followKernel({
     model,
@@ -186,8 +189,15 @@ function render({ model, el }) {
     findWidget: () => el.closest(".astria-form"),
     savedNumber: model.get("saved_number"),
     onLost() {
+      stopHolding(); // a click that waits for this kernel is not for the next one
       el.hidden = false;
       el.replaceChildren(makeKernelNote("form"));
+    },
+    onFound() {
+      startHolding();
+      el.replaceChildren(title, list);
+      drawn = "";
+      draw();
     },
   });
   return () => {

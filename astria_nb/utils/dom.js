@@ -3,12 +3,15 @@
 // Text reaches the page through `textContent` and text nodes only, never as HTML.
 
 /**
- * A widget's model with typed custom messages. Each message is an object with a `kind`, both ways.
+ * A widget's model with typed custom messages. Each message is an object with a `kind`, both ways. Any widget may ask
+ * whether the kernel has it.
  *
  * @template {Record<string, any>} State
  * @template {{ kind: string }} ToKernel
  * @typedef {Omit<import("@anywidget/types").AnyModel<State>, "send"> & {
- *   send: (message: ToKernel, callbacks?: undefined, buffers?: ArrayBuffer[]) => void,
+ *   send: (
+ *     message: ToKernel | import("./answers.js").ToKernel, callbacks?: object, buffers?: ArrayBuffer[],
+ *   ) => void,
  * }} Model
  */
 

@@ -6,7 +6,7 @@ widget without a kernel, and never the HTML of the same output. So this is a sep
 
 from __future__ import annotations
 
-import itertools
+import secrets
 import threading
 import time
 import uuid
@@ -27,7 +27,6 @@ _STYLE = Path(__file__).with_name("saved_output.css").read_text(encoding="utf-8"
 # Two prices in dollars are not a formula; MathJax 3 and 2 look for these classes.
 _NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
 _INTERVAL = 2.0  # seconds between two updates: each is written into the notebook, with its pictures
-_numbers = itertools.count(1)  # the same in each run of a notebook, unlike the ids of widgets
 _displayed: weakref.WeakSet[SavedOutput] = weakref.WeakSet()
 _shells: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -50,7 +49,8 @@ class SavedOutput:
 
     def __init__(self, name: str, html: Callable[[], str]) -> None:
         self._name = name
-        self.number = next(_numbers)
+        # A page may show copies that other kernels made. JavaScript has integers of 53 bits.
+        self.number = 1 + secrets.randbelow(2**53 - 1)
         self._html = html
         self._display_id = uuid.uuid4().hex
         self._lock, self._updating = threading.Lock(), threading.Lock()

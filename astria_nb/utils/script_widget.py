@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import anywidget
 import traitlets
+
+
+class Ping(TypedDict):
+    """Browser to kernel: is this widget still there? Answered by a `Pong`."""
+
+    kind: Literal["ping"]
+
+
+class Pong(TypedDict):
+    """Kernel to browser: it is."""
+
+    kind: Literal["pong"]
 
 
 class ScriptWidget(anywidget.AnyWidget):
@@ -24,3 +36,10 @@ class ScriptWidget(anywidget.AnyWidget):
     def __init__(self, **values: Any) -> None:
         own_id = uuid.uuid4().hex
         super().__init__(model_id=own_id, _own_id=own_id, **values)
+        self.on_msg(self._answer)
+
+    def _answer(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        match content:
+            case {"kind": "ping"}:
+                pong: Pong = {"kind": "pong"}
+                self.send(pong)

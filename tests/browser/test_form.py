@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ BATCH = """tunes = [anb.Tune(pack=797, name="cat", title=f"batch {number}",
          for number in range(200)]
 rows = anb.submit_many(tunes, form.client, max_workers=2, log=anb.ExperimentLog("batch.sqlite"))
 print("RETURNED", len(rows), rows["state"].eq("done").sum())"""
+
+# Runs code in the open notebook's kernel, and does not wait for its end.
+REQUEST = (
+    """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})"""
+)
 
 # On a dark page Colab has JupyterLab's light colours, except for these.
 COLAB_IN_THE_DARK = """
@@ -86,6 +92,11 @@ def folder(folder: Path, sandbox: anb.Sandbox) -> Path:
             f"import astria_nb as anb\nform = anb.TuneForm({client}, log=anb.ExperimentLog('{name}.sqlite')"
             f"{options})\nform",
         )
+    lab.write_notebook(
+        folder / "two_windows.ipynb",
+        f"import astria_nb as anb\nanb.TuneForm({client}, log=anb.ExperimentLog('two_windows.sqlite'),"
+        " pack=797, name='cat', image_urls=['https://example.com/1.jpg', 'https://example.com/2.jpg'])",
+    )
     return folder
 
 
@@ -412,6 +423,71 @@ def test_it_can_be_read_in_the_dark_where_a_frontend_changes_only_some_colours(
         style.evaluate("style => style.remove()")
 
 
+def style(locator: Locator, name: str, pseudo: str = "") -> str:
+    value = "(element, [name, pseudo]) => getComputedStyle(element, pseudo)[name]"
+    return str(locator.evaluate(value, [name, pseudo]))
+
+
+def section(form: Locator, title: str) -> Locator:
+    return form.locator(".jupyter-widget-Collapse-header").filter(has_text=title)
+
+
+def right_edge(locator: Locator) -> float:
+    return float(locator.evaluate("element => element.getBoundingClientRect().right"))
+
+
+def test_with_the_colours_of_the_system_buttons_have_edges_and_what_is_chosen_and_open_is_seen(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder)
+    form.get_by_text("Request · cURL").click()
+    page.emulate_media(forced_colors="active")
+    try:
+        buttons = form.get_by_role("button").and_(form.locator("button")).all()
+        assert [button.inner_text() for button in buttons if style(button, "borderTopWidth") == "0px"] == []
+        for options in (
+            form.locator(".widget-toggle-button"),
+            form.locator(".lm-TabBar-tab"),
+            form.locator(".astria-request [role=tab]"),
+        ):
+            options.first.hover()  # the one that is chosen
+            colours = [style(option, "backgroundColor") for option in options.all()]
+            assert colours[0] not in [*colours[1:], style(options.first, "color")]
+            assert "/" not in colours[0]  # nothing shines through
+        edges = ("borderTopColor", "borderRightColor", "borderBottomColor", "borderLeftColor")
+        for title, visible in (("Characteristics", "borderLeftColor"), ("Request", "borderTopColor")):
+            triangle = partial(style, section(form, title), pseudo="::before")
+            assert [edge for edge in edges if triangle(edge) != "rgba(0, 0, 0, 0)"] == [visible]
+            assert triangle("forcedColorAdjust") == "none"  # else transparent edges are drawn
+    finally:
+        page.emulate_media(forced_colors="none")
+
+
+def test_a_long_title_without_spaces_is_whole_in_the_list(form: Locator, folder: Path):
+    fill(form, folder)
+    form.get_by_role("tab", name="URLs").click()
+    form.locator(".astria-urls textarea").fill("https://example.com/1.jpg\nhttps://example.com/2.jpg")
+    add_by_keys(form, "w" * 200)
+    assert right_edge(form.locator(".astria-list span").first) <= right_edge(form.locator(".astria-list"))
+
+
+def test_on_a_page_from_right_to_left_the_form_is_laid_out_for_its_english_and_titles_for_theirs(
+    form: Locator, page: Page, folder: Path
+):
+    fill(form, folder, "sharp.jpg")
+    form.get_by_label("Title").fill("قطة 2026")
+    page.evaluate("() => { document.documentElement.dir = 'rtl'; return true; }")
+    try:
+        for checkbox in form.get_by_role("checkbox").all():
+            assert right_edge(checkbox) <= right_edge(checkbox.locator("xpath=../span"))
+            expect(checkbox).to_be_in_viewport()
+        for part in (form, form.locator(".astria-images-summary"), form.locator(".astria-caption").first):
+            assert style(part, "direction") == "ltr"
+        assert style(form.get_by_label("Title"), "unicodeBidi") == "plaintext"
+    finally:
+        page.evaluate("() => { document.documentElement.dir = 'ltr'; return true; }")
+
+
 def test_a_draft_and_its_list_outlive_the_page_and_the_kernel(
     page: Page, tab: Page, address: str, folder: Path, sandbox: anb.Sandbox
 ):
@@ -514,6 +590,45 @@ def test_as_an_app_in_voila(other: Page, address: str, folder: Path, sandbox: an
         form.get_by_role("button", name="Download all").click()
     assert downloading.value.suggested_filename == "astria_pictures.zip"
     assert zipfile.is_zipfile(downloading.value.path())
+
+
+def test_a_form_whose_kernel_another_window_restarted_says_so_at_the_first_click(
+    tab: Page, other: Page, address: str, folder: Path
+):
+    lab.open_notebook(tab, address, "two_windows.ipynb")
+    lab.show_form(tab, 0, 1)
+    tab.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); return true; }")
+    other.goto(address.format("two_windows.ipynb").removesuffix("&reset"))
+    lab.await_idle(other)
+    form, copy = other.locator(".astria-form"), other.locator(".astria-saved")
+    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=60_000)
+    form.get_by_role("button", name="New", exact=True).click()
+    busy = tab.evaluate_handle(REQUEST, "import time; time.sleep(6)")
+    form.get_by_role("button", name="New", exact=True).click()
+    tab.evaluate("future => future.done.then(() => true)", busy)
+    expect(form.get_by_text("Ready to submit")).to_be_visible()
+    expect(form.get_by_text("no kernel")).to_have_count(0)
+    lab.restart_kernel(tab)
+    submit(form).click()
+    expect(form.get_by_text("This form has no kernel")).to_have_count(1)
+    expect(form).to_be_hidden()
+    expect(copy).to_be_visible()
+    lab.shut_down(tab)
+
+
+def test_an_app_whose_kernel_the_server_ended_says_so(other: Page, address: str):
+    kernels = f"{address.partition('/lab/')[0]}/api/kernels"
+    token = {"token": address.rpartition("token=")[2].removesuffix("&reset")}
+    before = {kernel["id"] for kernel in requests.get(kernels, token, timeout=10).json()}
+    other.goto(lab.elsewhere(address, "voila/render").format("two_windows.ipynb"))
+    form = other.locator(".astria-form")
+    expect(form.get_by_text("Ready to submit")).to_be_visible(timeout=60_000)
+    for kernel in requests.get(kernels, token, timeout=10).json():
+        if kernel["id"] not in before:
+            requests.delete(f"{kernels}/{kernel['id']}", params=token, timeout=10).raise_for_status()
+    submit(form).click()
+    expect(other.locator(".astria-saved")).to_be_visible()
+    expect(form).to_be_hidden()
 
 
 def send(form: Locator) -> None:

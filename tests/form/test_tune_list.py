@@ -68,6 +68,15 @@ def test_a_list_and_the_draft_are_sent_by_one_click(form: anb.TuneForm, sandbox:
     assert "one" in form._repr_mimebundle_()[0]["text/html"]
 
 
+def test_a_title_from_right_to_left_stands_by_itself_in_its_line(form: anb.TuneForm) -> None:
+    form.fill(title="قطة <b>2026</b>", image_urls=["https://example.com/1.jpg"])
+    until(lambda: form.valid)
+    button(form, "Add to the list").click()
+    title = "<bdi>قطة &lt;b&gt;2026&lt;/b&gt;</bdi> · cat · 1 photo · about $1.98"
+    assert f"<span>{title}</span>" in [getattr(found, "value", "") for found in descendants(form)]
+    assert f"<li>{title}</li>" in form._repr_mimebundle_()[0]["text/html"]
+
+
 def test_what_was_refused_stays_with_its_error_and_nothing_is_sent_twice(
     form: anb.TuneForm, sandbox: anb.Sandbox
 ) -> None:

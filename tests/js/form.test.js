@@ -40,6 +40,17 @@ async function openSummary(problems) {
 }
 
 describe("the rest of the form", () => {
+  it("says in place of its errors that it has no kernel, and shows them again when that answers after all", async () => {
+    const { form, el, pings, receive } = await openSummary([{ field: "pack", label: "Pack", text: "is missing" }]);
+    form.querySelector("input")?.dispatchEvent(new Event("change", { bubbles: true }));
+    pings[0].iopub.status({ content: { execution_state: "idle" } });
+    expect(el.textContent).toContain("This form has no kernel");
+    expect(all(form, "input").every((input) => input.hasAttribute("disabled"))).toBe(true);
+    receive({ kind: "pong" });
+    expect(el.textContent).toBe("1 problem to fixPack is missing");
+    expect(all(form, "input").some((input) => input.hasAttribute("disabled"))).toBe(false);
+  });
+
   it("lets Escape cancel the question, whose buttons are named after it", async () => {
     const { form } = await openSummary([]);
     const [question] = all(form, ".astria-repeat");

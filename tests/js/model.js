@@ -17,6 +17,8 @@ export function createModel(state) {
   const sent = [];
   /** @type {any[]} */
   const buffers = [];
+  /** @type {any[]} */
+  const pings = [];
   const model = {
     get: (/** @type {string} */ name) => values.get(name),
     set(/** @type {string} */ name, /** @type {unknown} */ value) {
@@ -24,7 +26,11 @@ export function createModel(state) {
       emit(`change:${name}`);
     },
     save_changes() {},
-    send(/** @type {any} */ message, /** @type {undefined} */ _callbacks, /** @type {any[]} */ attached = []) {
+    send(/** @type {any} */ message, /** @type {any} */ callbacks, /** @type {any[]} */ attached = []) {
+      if (message.kind === "ping") {
+        pings.push(callbacks);
+        return;
+      }
       sent.push(message);
       buffers.push(...attached);
     },
@@ -41,6 +47,8 @@ export function createModel(state) {
     model,
     /** messages to the kernel */
     sent,
+    /** the questions whether the widget is still there, each as what is called with the kernel's status */
+    pings,
     /** the bytes that were sent with them */
     buffers,
     /** Take the messages that were sent since the last call. */

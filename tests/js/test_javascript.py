@@ -28,6 +28,7 @@ from astria_nb.form.progress import _notification as notification
 from astria_nb.results.gallery import _messages as messages
 from astria_nb.results.gallery import _widget as widget
 from astria_nb.submission.batch import _widget as batch
+from astria_nb.utils import script_widget
 from astria_nb.utils.script import script
 from helpers.paths import PACKAGE
 
@@ -55,6 +56,7 @@ MESSAGES = {
     image_list: "form/images/image_tile.js",
     messages: "results/gallery/widget.js",
     picker_messages: "form/pickers/picker.js",
+    script_widget: "utils/answers.js",
 }
 
 

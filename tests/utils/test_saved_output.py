@@ -1,5 +1,7 @@
 """The saved copy of a widget: a change is not lost, and its upkeep makes no call fail."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -66,3 +68,11 @@ def test_a_cell_that_captures_its_output_gets_no_updates(monkeypatch: pytest.Mon
     assert len(published) == 3
     assert all(text in page for text, page in zip(("first", "second", "third"), published, strict=True))
     assert capturing.outputs == []
+
+
+def test_a_widget_hides_no_copy_that_another_kernel_saved():
+    number = "from astria_nb.utils.saved_output import SavedOutput; print(SavedOutput('Form', str).number)"
+    kernels = [subprocess.run([sys.executable, "-c", number], capture_output=True) for _ in range(2)]
+    first, second = (int(kernel.stdout) for kernel in kernels)
+    assert first != second
+    assert max(first, second) < 2**53  # as a number of JavaScript

@@ -62,6 +62,7 @@ class Gallery {
     tabIndex: -1,
     attributes: { role: "group", "aria-label": "Pictures" },
   });
+  kernelNote = makeKernelNote("gallery");
   saver = new Saver((message) => this.model.send(message), this.root);
   overlay = new Overlay({
     tiles: () => this.arrangement.tiles.filter((tile) => tile.picture),
@@ -113,6 +114,7 @@ class Gallery {
       findWidget: () => el,
       savedNumber: model.get("saved_number"),
       onLost: () => this.onKernelLost(),
+      onFound: () => this.onKernelFound(),
     });
   }
 
@@ -192,7 +194,14 @@ class Gallery {
     for (const tile of this.tiles.values()) if (tile.picture && !tile.url) tile.showThumbnail(undefined);
     this.hasKernel = false;
     this.drawTabStop();
-    this.root.prepend(makeKernelNote("gallery"));
+    this.root.prepend(this.kernelNote);
+  }
+
+  onKernelFound() {
+    this.hasKernel = true;
+    this.kernelNote.remove();
+    this.draw();
+    this.drawStatus();
   }
 
   /**

@@ -120,6 +120,7 @@ function render({ model, el }) {
       cancel.hidden = true;
       if (model.get("state") !== "ended") setText(note, NO_KERNEL);
     },
+    onFound: draw,
   });
   return () => {
     clearTimeout(hint);

@@ -394,7 +394,9 @@ def test_no_code_is_proposed_that_would_not_work() -> None:
     maps = photo_rows(key=[*"aabb"], characteristics=[{"age": "30 yo"}] * 4)
     index = photo_rows(key=[*"aabb"]).set_index("key")
     for tunes in (lists, maps, index, photo_rows(key=[*"aabb"]).dropna(axis=1).to_dict("records")):
-        words = "if they are photos of one tune, give them as a list in one row; else give each row its own key"
+        words = (
+            "if they are photos of one tune, give them as a list in one row; else give each row its own key"
+        )
         assert words in told(read_tunes(tunes))[0][2]
     assert "photos" not in told(read_tunes(a_frame(key=["a", "a"])))[0][2]  # a cat and a dog
 
