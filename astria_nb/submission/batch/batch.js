@@ -28,6 +28,7 @@ import { followKernel } from "../../utils/kernel.js";
 const TARGET = "astria_nb.batch";
 const HINT_DELAY = 1500; // ms: by then a connection is there, if the kernel and the page can have one
 const BY_INTERRUPT =
+  "To stop, interrupt the kernel (■ in the toolbar): rows under way end, and the same call continues later.";
 const NO_KERNEL =
   "The kernel has ended. Run the cell again (in an app, load this page again): it continues, and sends nothing twice.";
 
