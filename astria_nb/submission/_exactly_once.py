@@ -35,6 +35,7 @@ from astria_nb.log import (
 )
 from astria_nb.submission import _notices as notices
 from astria_nb.submission import _repeats as repeats
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission import recovery
 from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._balance_remark import warn_of_balance
@@ -65,10 +66,13 @@ class ExactlyOnce:
         Set before the error that another kernel, thread or worker is submitting it, or that it was not found.
     found : dict or None
         The account's tune of this title, if the log had nothing of it: it may be somebody else's.
+    is_sent : bool
+        Whether this submission has sent it.
     """
 
     on_record: Submission | None = None
     found: Json | None = None
+    is_sent = False
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options, self._deadline = tune, options, deadline
@@ -93,6 +97,8 @@ class ExactlyOnce:
             recovery.recover(self._log, self._client, self._settle, report=self._on_wait, only_ripe=True)
             precedents = self._log.precedents(request)
         submission = self.submit(pack, body, request, precedents)
+        if not self.is_sent and unknown_accounts.is_unsure(submission, self._client):
+            submission = self._with_account(submission)
         if loss := repeats.loss_of(submission):
             is_of_title = submission.title == self._tune.title
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
@@ -116,6 +122,7 @@ class ExactlyOnce:
         Its tune exists, unless the options say that a lost answer is not waited for.
         """
         self._estimate = estimate(self._tune, pack)
+        unknown_accounts.record_accounts(self._log, self._client)
         try:
             with ExitStack() as work, self._slot:
                 if self._tune.title is None:  # if this process ended before it is sent, no look would tell
@@ -130,6 +137,14 @@ class ExactlyOnce:
         if submission.state in HAS_TUNE:
             return submission
         raise self._submitted_elsewhere(submission)
+
+    def _with_account(self, submission: Submission) -> Submission:
+        """Return a submission of unknown account as it is once the account was asked for its tune."""
+        if repeats.loss_of(submission):
+            return submission  # said by itself
+        if unseen := unknown_accounts.not_shown(self._log, self._client, [submission]):
+            self._options.observer.on_notice(notices.are_not_shown(unseen, self._client.account))
+        return self._log.get(submission.id)
 
     def _is_left(self, submission: Submission) -> bool:
         """Return whether the outcome of a submission is not known, and is for the caller to find out."""
@@ -148,7 +163,9 @@ class ExactlyOnce:
         submission = self._settled(submission)
         if submission.state == "not_sent":
             return self._plan(request, body, work)
-        if not self._is_recognised and not self._is_left(submission):
+        # Another account would not recognise it.
+        is_recognised = self._is_recognised and not unknown_accounts.is_unsure(submission, self._client)
+        if not is_recognised and not self._is_left(submission):
             self._raise_if_lost(submission)
         return submission
 
@@ -193,6 +210,7 @@ class ExactlyOnce:
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
         self.found = tune
+        unknown_accounts.note_answer(self._log, self._client, submission)
         self._options.observer.on_notice(notices.title_is_taken(tune))
         return submission
 
@@ -246,7 +264,7 @@ class ExactlyOnce:
                 doubtful = doubtful or submission.state in ("unknown", "needs_review")
                 if not is_recorded:
                     submission = self._log.change(submission, "sending", attempt=submission.attempt + 1)
-                is_recorded = False
+                is_recorded, self.is_sent = False, True
                 submission = self._attempt(submission, body, doubtful)
                 if submission.state == "unknown" and self._options.waits:
                     (submission,) = recovery.settle(
@@ -328,9 +346,11 @@ class ExactlyOnce:
             record["prompt_ids"] = reply.get("prompt_ids") or self._created_prompts(submission)
         hashes = body.image_sha256
         try:
-            return self._log.change(
+            submission = self._log.change(
                 submission, "done", tune_id=reply["id"], reply=record, image_sha256=hashes
             )
+            unknown_accounts.note_answer(self._log, self._client, submission)
+            return submission
         except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
             overtaken = error.submission if isinstance(error, StaleSubmission) else None
             if overtaken is not None and (latest := self._adopted(overtaken, record)) is not None:

@@ -65,6 +65,20 @@ def is_lost(submission: Submission, loss: str, *, is_of_title: bool) -> str:
     return f"nothing was sent: this is the row of tune {submission.tune_id}, {loss}. {hint}"
 
 
+def are_not_shown(submissions: Sequence[Submission], account: str | None) -> str:
+    """Return the notice that rows are returned whose tunes the account does not have: it may be another's."""
+    count = len(submissions)
+    which = ", ".join(str(one.tune_id) for one in submissions[:_SHOWN])
+    which += f", and {count - _SHOWN:,} more" if count > _SHOWN else ""
+    is_one = count == 1
+    rows, them = ("this is the row of tune", "it") if is_one else ("rows are of tunes", "them")
+    return (
+        f"nothing was sent: {rows} {which}, which {'is' if is_one else 'are'} not on the account of this key "
+        f"({account}), and the log does not say whose. If another account has {them}, pass a client with the "
+        f"key of that one; to pay for {them} on this account, give another title"
+    )
+
+
 def how_to_resolve(log: Log, submission: Submission) -> str:
     """Return the code that says of a submission that it created nothing.
 

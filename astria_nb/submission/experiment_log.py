@@ -15,6 +15,7 @@ from astria_nb.log import UNSETTLED, Log, Submission
 from astria_nb.submission import recovery
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
+from astria_nb.submission._unknown_accounts import is_unsure
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.interrupts import in_caller, shielded
@@ -74,7 +75,8 @@ class ExperimentLog(Log):
         Warns
         -----
         UserWarning
-            Submissions were left open by another account of the service. They are left as they are.
+            Submissions were left open by another account of the service, or by an unknown one, and this
+            account does not have their tunes. They are left as they are.
 
         Raises
         ------
@@ -101,6 +103,13 @@ class ExperimentLog(Log):
                     "The service does not tell whose key this is; try again",
                 )
             warn(f"left alone: submissions of {which} (number {numbers} in the log). {what}")
+        if unsure := [one for one in recovery.left_open(self, client) if is_unsure(one, client)]:
+            numbers = ", ".join(str(submission.id) for submission in unsure)
+            warn(
+                f"left alone: submissions of an unknown account (number {numbers} in the log), whose tunes "
+                f"are not on that of this key ({client.account}). Call recover with the key that they were "
+                "sent with; if it is this one, submit them again, which looks for them and says how to go on"
+            )
         frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 

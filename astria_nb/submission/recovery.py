@@ -21,6 +21,7 @@ from astria_nb.errors import (
 )
 from astria_nb.log import HAS_TUNE, UNSETTLED, Log, StaleSubmission, Submission, environment
 from astria_nb.submission import _account as account
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission._titles import standard_title
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
@@ -47,6 +48,8 @@ def settle(
     seconds: float,
     report: ReportProgress,
     waits_for: Sequence[Submission] | None = None,
+    *,
+    leaves_unsure: bool = False,
 ) -> list[Submission]:
     """Wait until submissions must have appeared on the account, and look for all of them at once.
 
@@ -64,6 +67,8 @@ def settle(
         Called during the wait with a fraction from 0 to 1 and a text.
     waits_for : sequence of Submission, optional
         Those of them that may not have appeared yet. Default: all.
+    leaves_unsure : bool
+        Whether one that may be of another account is left as it is unless this account has its tune.
 
     Returns
     -------
@@ -89,10 +94,17 @@ def settle(
         report(1.0, "looking for it on the account")
         created = _search(log, client, still_open)
     for submission in still_open:
+        is_unsure = unknown_accounts.is_unsure(submission, client)
+        if is_unsure and leaves_unsure and not created[submission.id]:
+            continue
         try:
-            latest[submission.id] = _settled(log, submission, created[submission.id], seconds)
+            settled = _settled(log, submission, created[submission.id], seconds, is_unsure=is_unsure)
+            latest[submission.id] = settled
+            if settled.state in HAS_TUNE:
+                unknown_accounts.note_answer(log, client, settled)
         except StaleSubmission as overtaken:
             latest[submission.id] = overtaken.submission
+    unknown_accounts.record_accounts(log, client)
     return [latest[one.id] for one in submissions]
 
 
@@ -112,12 +124,15 @@ class _StillOpen:
         return not self._open
 
 
-def _settled(log: Log, submission: Submission, created: list[Json], seconds: float) -> Submission:
-    """Record what was found of a submission."""
+def _settled(
+    log: Log, submission: Submission, created: list[Json], seconds: float, *, is_unsure: bool
+) -> Submission:
+    """Record what was found of a submission, which may be of another account (`is_unsure`)."""
     if not created:
         if submission.state == "sending":  # by another process, which may not be done
             return submission
-        absent = f"it was not on the account {seconds:.0f} s later"
+        whose = "of this key, which may be another one than that it was sent to, " if is_unsure else ""
+        absent = f"it was not on the account {whose}{seconds:.0f} s later"
         if submission.state == "needs_review":
             log.record_event("look", submission=submission, problem=absent)
             return submission
@@ -173,11 +188,12 @@ def recover(
     """Settle the submissions that were left open, and return those that are settled.
 
     Submissions that a running process still works on are skipped, and with `only_ripe` those that would have
-    to be waited for. One that was planned but never sent becomes ``not_sent``, which releases its title.
+    to be waited for. One that was planned but never sent becomes ``not_sent``, which releases its title. One
+    of unknown account that a known one does not show is left open: it may be of another account.
     """
     seconds = SETTLE_SECONDS if seconds is None else seconds
     settled, lost = list[Submission](), list[Submission]()
-    for submission in list(_left_open(log, client)):
+    for submission in list(left_open(log, client)):
         if submission.state != "planned":
             lost.append(submission)
         elif not only_ripe or _age(log, submission) >= seconds:
@@ -187,7 +203,8 @@ def recover(
         lost = [submission for submission in lost if _age(log, submission) >= seconds]
     if lost:
         try:
-            settled += settle(log, client, lost, seconds, report)
+            looked_for = settle(log, client, lost, seconds, report, leaves_unsure=True)
+            settled += [submission for submission in looked_for if submission.state not in UNSETTLED]
         except AstriaError:
             if not only_ripe:  # otherwise a failing search must not block the caller's own submission
                 raise
@@ -223,7 +240,7 @@ def release(log: Log, submission: Submission) -> Submission:
     return log.change(submission, "not_sent", problem="its process ended before it was sent")
 
 
-def _left_open(log: Log, client: Client) -> Iterator[Submission]:
+def left_open(log: Log, client: Client) -> Iterator[Submission]:
     """Yield the submissions that nobody works on; the time to settle starts now for all of them."""
     account_id = client.account
     for submission in log.unsettled(client.service, account_id):

@@ -23,7 +23,8 @@ class PollRecorder:
     service : str
         The base address of the service that is polled.
     account : str, optional
-        The account's id. Default: unknown; it may be any, and no tune of a known one counts as deleted.
+        The account's id. Default: unknown. A tune that it does not have counts as deleted only if the log has
+        the tune as its own.
 
     Attributes
     ----------
@@ -68,11 +69,15 @@ class PollRecorder:
         """
         is_deleted = tune.get("status") == "deleted"
         submission = self._log.of_tune(self._service, tune["id"], self.account)
-        if submission is None or (is_deleted and submission.request.account not in (None, self.account)):
+        if submission is None or (is_deleted and submission.request.account != self.account):
             return False
         record = submission.record or {}
-        is_new = record.get("status") != tune.get("status") or any(
-            record.get(key) != value for key, value in redact_json(tune).items()
+        # A tune of unknown account that is shown to this one is its own.
+        is_found = self.account is not None and submission.request.account is None
+        is_new = (
+            is_found
+            or record.get("status") != tune.get("status")
+            or any(record.get(key) != value for key, value in redact_json(tune).items())
         )
         if is_new or kind == "callback":
             problem = "is not on the account any more" if is_deleted else None
