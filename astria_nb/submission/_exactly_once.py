@@ -42,12 +42,15 @@ from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.tune import Body, Encoding, Pack, Request, Tune, encode, estimate
 from astria_nb.utils.arguments import parse_id
+from astria_nb.utils.arrow import parse_time
 from astria_nb.utils.formatting import short
 from astria_nb.utils.interrupts import arrival
 from astria_nb.utils.progress import wait_with_progress
+from astria_nb.utils.service_clocks import clocks
 from astria_nb.utils.warn import warn
 
 _THROTTLED_SECONDS = 30.0  # after a 429 without Retry-After
+_CLOCK_SECONDS = 60.0  # by which the clocks of one service may differ
 
 
 class ExactlyOnce:
@@ -68,11 +71,14 @@ class ExactlyOnce:
         The account's tune of this title, if the log had nothing of it: it may be somebody else's.
     is_sent : bool
         Whether this submission has sent it.
+    older : dict or None
+        The tune that the service answered with, if it was there before: its photos may be others.
     """
 
     on_record: Submission | None = None
     found: Json | None = None
     is_sent = False
+    older: Json | None = None
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options, self._deadline = tune, options, deadline
@@ -99,6 +105,8 @@ class ExactlyOnce:
         submission = self.submit(pack, body, request, precedents)
         if not self.is_sent and unknown_accounts.is_unsure(submission, self._client):
             submission = self._with_account(submission)
+        if self.older is not None:
+            self._options.observer.on_notice(notices.is_older(self.older))
         if loss := repeats.loss_of(submission):
             is_of_title = submission.title == self._tune.title
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
@@ -344,6 +352,8 @@ class ExactlyOnce:
             # "Prompts created", with or without the prompts' ids (astria-api, section 4).
             record = {name: record[name] for name in record.keys() & set(rows.TUNE_SCHEMA.names)}
             record["prompt_ids"] = reply.get("prompt_ids") or self._created_prompts(submission)
+        elif not self._tune.tune_ids and _is_older(reply, submission):
+            self.older = reply
         hashes = body.image_sha256
         try:
             submission = self._log.change(
@@ -414,6 +424,17 @@ class ExactlyOnce:
             warn(f"the row lacks what the service answered ({_reason(error)})", is_paid=True)
             what_is_certain = submission.own_fields | submission.origin
             return rows.tune_frame([{**what_is_certain, "id": submission.tune_id or record.get("id")}])
+
+
+def _is_older(reply: Json, submission: Submission) -> bool:
+    """Return whether a tune was there before its request, by its id or by the service's own clock."""
+    if reply["id"] is not None and reply["id"] <= (submission.newest_known_id or 0):
+        return True
+    made, ahead = parse_time(reply.get("created_at")), clocks().get(submission.service)
+    if made is None or ahead is None:
+        return False
+    # Who writes the answer's date may have another clock than who makes the tune.
+    return (submission.planned_at + ahead - made).total_seconds() > _CLOCK_SECONDS
 
 
 def _tell_doubt(error: AstriaError, *, doubtful: bool) -> None:

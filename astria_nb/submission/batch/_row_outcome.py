@@ -44,6 +44,8 @@ class RowOutcome:
     found : str
         Which tune of the account it is, in words, if only the account had its title: it may be somebody
         else's. Empty otherwise.
+    older : str
+        Which tune the service answered with, in words, if it was there before. Empty otherwise.
     problem : str
         What the log says of it, such as how its answer was lost. Empty otherwise.
     """
@@ -56,6 +58,7 @@ class RowOutcome:
     retry_after: float | None = None
     cost_mc: int | None = None
     found: str = ""
+    older: str = ""
     problem: str = ""
 
     @property
