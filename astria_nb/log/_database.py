@@ -167,8 +167,11 @@ class LogDatabase:
             elif tune_id is not None and service is not None:
                 current = of_tune(connection, recorded_service(service), tune_id, account)
             tune = serialization.tune_of(reply)
-            if current is not None and tune is not None and serialization.is_newer(current, tune):
-                submission_rows.record(connection, current, tune)
+            if current is not None and tune is not None:
+                if serialization.is_newer(current, tune):
+                    submission_rows.record(connection, current, tune)
+                if account is not None:
+                    submission_rows.own(connection, current, tune, account)
             values = {"tune_id": tune_id, "service": service}
             append_event(connection, kind, session_id, at, current, values, reply=reply, problem=problem)
 

@@ -188,7 +188,8 @@ class Log(LogLabels):
         reply : JSON, optional
         problem : str, optional
         account : str, optional
-            As in `find`.
+            As in `find`. A submission of unknown account whose tune is in the reply, under its title, is of
+            this account from here on.
 
         Raises
         ------

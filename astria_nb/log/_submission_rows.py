@@ -12,8 +12,9 @@ from astria_nb.log import _inserts as inserts
 from astria_nb.log import _serialization as serialization
 from astria_nb.log._checksums import COLUMNS, of_row
 from astria_nb.log._queries import existing, to_datetime
+from astria_nb.log._schema import MAY_EXIST
 from astria_nb.log._sql import Cursor, SqlConnection
-from astria_nb.log._statements import Update, insert_into
+from astria_nb.log._statements import Query, Update, insert_into
 from astria_nb.log._states import StaleSubmission, Submission
 from astria_nb.tune import Request
 
@@ -30,6 +31,11 @@ _OPTIONAL = ("attempt", "tune_id", "newest_known_id", "image_sha256", "record") 
 CHANGED = ("state", "version", "problem", "changed_at", "session", "uptime", *_OPTIONAL)
 _MOVE = Update(CHANGED, optional=_OPTIONAL, only_of_version=True)
 _RECORD = Update(("record", "sealed"))
+_OWN = Update(("account", "sealed"))
+_OF_ACCOUNT = Query(
+    "SELECT submission.id FROM submission WHERE submission.service = :service "  # noqa: S608  constants
+    f"AND submission.title = :title AND submission.account = :account AND {MAY_EXIST}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,26 @@ def record(connection: SqlConnection, current: Submission, tune: Mapping[str, An
     text = inserts.to_safe_json(serialization.updated(current, tune))
     row = {"id": current.id, "record": inserts.put_body(connection, text), "sealed": None}
     _RECORD.run(connection, row)
+
+
+def own(connection: SqlConnection, current: Submission, tune: Mapping[str, Any], account: str) -> None:
+    """Write the account of a submission of unknown account, if a tune that it was asked for is its own.
+
+    Parameters
+    ----------
+    connection : SqlConnection
+    current : Submission
+    tune : mapping
+        As the service answered it to a key of the account.
+    account : str
+    """
+    titles = current.title, (current.record or {}).get("title")
+    is_shown = tune.get("id") == current.tune_id and tune.get("status") != "deleted"
+    if current.request.account is not None or not is_shown or tune.get("title") not in titles:
+        return
+    row = {"id": current.id, "service": current.service, "title": current.title, "account": account}
+    if current.title is None or _OF_ACCOUNT.first(connection, **row) is None:  # else its claim is taken
+        _OWN.run(connection, {"id": current.id, "account": account, "sealed": None})
 
 
 def record_text(

@@ -12,9 +12,10 @@ from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
 
-# A list of one of these lengths may continue: a service may return fewer items than requested.
-FULL_PAGES = (20, 25, 30, 50, 60, 100, PAGE_SIZE)
+_SMALLEST_PAGE = 20  # the API's default: a page of more may continue, whatever was requested
 _SEARCHED = 5 * PAGE_SIZE  # tunes that are listed if no filter works; more would delay each submission
+# By service, account and key: the oldest tune of an account that was listed to its end. Nothing older comes.
+_oldest: dict[tuple[str, str | None, str], int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class AccountState:
 def look(client: Client, request: Request) -> AccountState:
     """Return the state of the account.
 
-    One request, or one for each tune of a run on existing tunes. A title that is not among the newest tunes
-    of a large account is searched for.
+    One request, or one for each tune of a run on existing tunes; another one if it is not known yet whether
+    the newest tunes are all. A title that is not among the newest tunes of a large account is searched for.
 
     Raises
     ------
@@ -47,11 +48,17 @@ def look(client: Client, request: Request) -> AccountState:
     if tune_ids := request.parameters.get("tune_ids"):
         prompts = (prompt for tune_id in tune_ids for prompt in client.prompts(tune_id, limit=PAGE_SIZE))
         return AccountState(max((prompt["id"] for prompt in prompts), default=0))
-    tunes = list(client.tunes(limit=PAGE_SIZE))
-    newest_id = max((tune["id"] for tune in tunes), default=0)
-    same_title: Iterable[Json] = list(_of_title(tunes, request.title))
-    if not same_title and len(tunes) in FULL_PAGES:
-        same_title = _of_title(_search(client, str(request.title)), request.title)
+    newest_id, same_title, is_all = 0, list[Json](), False
+    for page, is_last in newest_pages(client, 2):
+        is_all = is_last
+        newest_id = max([newest_id, *(tune["id"] for tune in page)])
+        same_title += _of_title(page, request.title)
+        # Below a whole page there are most likely more: then the search tells at once.
+        if same_title or len(page) >= PAGE_SIZE:
+            break
+    if not same_title and not is_all:
+        found = _of_title(_search(client, str(request.title)), request.title)
+        return AccountState(newest_id, own_tune(found, request))
     return AccountState(newest_id, own_tune(same_title, request))
 
 
@@ -62,6 +69,22 @@ def contradictions(tune: Json, request: Request) -> Iterator[str]:
         yield f"is of the class {short(name)}"
     if pack is not None and isinstance(request.pack, int) and pack != request.pack:
         yield f"was made from pack {pack}"
+
+
+def newest_pages(client: Client, most: int) -> Iterator[tuple[list[Json], bool]]:
+    """Yield at most so many pages of the account's tunes, newest first, each with whether it is the last."""
+    owner, before_id = (client.service, client.account, client.key_end), None
+    for _ in range(most):
+        page = list(client.tunes(before_id=before_id, limit=PAGE_SIZE))
+        oldest = page[-1]["id"] if page else before_id
+        # A service may give fewer than it was asked for, and leave out what it does not show.
+        is_last = len(page) < _SMALLEST_PAGE or _oldest.get(owner) == oldest
+        if is_last and oldest is not None:
+            _oldest[owner] = oldest
+        yield page, is_last
+        if is_last:
+            return
+        before_id = oldest
 
 
 def _search(client: Client, title: str) -> Iterator[Json]:

@@ -25,6 +25,7 @@ from astria_nb.submission import _recovery as recovery
 from astria_nb.submission import _repeats as repeats
 from astria_nb.submission import _settle_time as settle_time
 from astria_nb.submission import _settling as settling
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission._address_remarks import warn_of_addresses
 from astria_nb.submission._awaited_runs import note_awaited, take_awaited
 from astria_nb.submission._balance_remark import warn_of_balance
@@ -53,10 +54,13 @@ class ExactlyOnce:
         not found.
     found : dict or None
         The account's tune of this title, if the log did not have it: somebody else may have made it.
+    is_sent : bool
+        Whether this submission has sent it.
     """
 
     on_record: Submission | None = None
     found: Json | None = None
+    is_sent = False
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline) -> None:
         self._tune, self._options = tune, options
@@ -67,6 +71,11 @@ class ExactlyOnce:
         self._slot = ExitStack()
         self._sender = Sender(tune, options, deadline, self._slot)
         self._settle = settle_time.SETTLE_SECONDS if options.settle is None else options.settle
+
+    @property
+    def older(self) -> Json | None:
+        """The tune that the service answered with, if it was there before: its photos may be others."""
+        return self._sender.older
 
     def encode(self) -> Body:
         """Return a new request body; each attempt needs its own."""
@@ -82,6 +91,10 @@ class ExactlyOnce:
             recovery.recover(self._log, self._client, self._settle, report=self._on_wait, no_wait=True)
             precedents = self._log.precedents(request)
         submission = self.submit(pack, body, request, precedents)
+        if not self.is_sent and unknown_accounts.is_unsure(submission, self._client):
+            submission = self._with_account(submission)
+        if self.older is not None:
+            self._options.observer.on_notice(notices.is_older(self.older))
         if loss := repeats.why_no_pictures(submission):
             is_of_title = submission.title == self._tune.title
             self._options.observer.on_notice(notices.is_lost(submission, loss, is_of_title=is_of_title))
@@ -105,6 +118,7 @@ class ExactlyOnce:
         Its tune exists, unless the options say that a lost answer is not waited for.
         """
         self._estimate = estimate(self._tune, pack)
+        unknown_accounts.record_accounts(self._log, self._client)
         try:
             with ExitStack() as work, self._slot:
                 if self._tune.title is None:  # if this process ends before it is sent, nothing shows that
@@ -119,6 +133,14 @@ class ExactlyOnce:
         if submission.state in HAS_TUNE:
             return submission
         raise self._submitted_elsewhere(submission)
+
+    def _with_account(self, submission: Submission) -> Submission:
+        """Return a submission of unknown account as it is once the account was asked for its tune."""
+        if repeats.why_no_pictures(submission):
+            return submission  # said by itself
+        if unseen := unknown_accounts.not_shown(self._log, self._client, [submission]):
+            self._options.observer.on_notice(notices.are_not_shown(unseen, self._client.account))
+        return self._log.get(submission.id)
 
     def _is_left(self, submission: Submission) -> bool:
         """Return whether the outcome of a submission is not known, and the caller is to find it out."""
@@ -137,7 +159,9 @@ class ExactlyOnce:
         submission = self._settled(submission)
         if submission.state == "not_sent":
             return self._plan(request, body, work)
-        if not self._is_recognised and not self._is_left(submission):
+        # Another account would not recognise it.
+        is_recognised = self._is_recognised and not unknown_accounts.is_unsure(submission, self._client)
+        if not is_recognised and not self._is_left(submission):
             self._raise_if_lost(submission)
         return submission
 
@@ -182,6 +206,7 @@ class ExactlyOnce:
         reply = tune | submission.own_fields
         submission = self._log.change(submission, "adopted", tune_id=tune["id"], reply=reply)
         self.found = tune
+        unknown_accounts.note_answer(self._log, self._client, submission)
         self._options.observer.on_notice(notices.title_is_taken(tune))
         return submission
 
@@ -236,7 +261,7 @@ class ExactlyOnce:
                 doubtful = doubtful or submission.state in ("unknown", "needs_review")
                 if not is_recorded:
                     submission = self._log.change(submission, "sending", attempt=submission.attempt + 1)
-                is_recorded = False
+                is_recorded, self.is_sent = False, True
                 submission = self._sender.send(submission, body, doubtful=doubtful)
                 if submission.state == "unknown" and self._options.waits:
                     (submission,) = settling.settle(

@@ -26,12 +26,30 @@ def titles_are_taken(found: Sequence[str]) -> str:
     """Return the notice that rows of a batch are tunes that only the account had; `found` describes each."""
     count = len(found)
     these = "1 row is a tune that was" if count == 1 else f"{count:,} rows are tunes that were"
-    shown, more = ", ".join(found[:_SHOWN]), count - _SHOWN
-    shown += f", and {more:,} more" if more > 0 else ""
     return (
-        f"{these} on your account already, under the same title: {shown}. Nothing was sent for "
+        f"{these} on your account already, under the same title: {_shown(found)}. Nothing was sent for "
         f"{'it' if count == 1 else 'them'}. To train again, because a tune is of other photos than the row, "
         "give the row another key or title"
+    )
+
+
+def is_older(tune: Json) -> str:
+    """Return the notice that the service answered a request with a tune that was there before it."""
+    return (
+        f"the service answered with a tune that is older than this request: {which(tune)}. It knew the title "
+        f"{short(tune.get('title'))} already, and has trained nothing, whatever photos were sent now. Give "
+        "another title to train them"
+    )
+
+
+def are_older(tunes: Sequence[str]) -> str:
+    """Return the notice that rows of a batch were answered with older tunes; each is given in words."""
+    count = len(tunes)
+    these = "1 row" if count == 1 else f"{count:,} rows"
+    return (
+        f"the service answered {these} with tunes that are older than this batch: {_shown(tunes)}. It knew "
+        "their titles already, and has trained nothing for them, whatever photos were sent now. Give such a "
+        "row another key or title to train it"
     )
 
 
@@ -71,12 +89,30 @@ def reason_of(error: BaseException) -> str:
     return str(error) if isinstance(error, AstriaError) else type(error).__name__
 
 
+def are_not_shown(submissions: Sequence[Submission], account: str | None) -> str:
+    """Return the notice that rows are returned whose tunes the account does not have: it may be another's."""
+    count = len(submissions)
+    which = _shown([str(one.tune_id) for one in submissions])
+    is_one = count == 1
+    rows, them = ("this is the row of tune", "it") if is_one else ("rows are of tunes", "them")
+    return (
+        f"nothing was sent: {rows} {which}, which {'is' if is_one else 'are'} not on the account of this key "
+        f"({account}), and the log does not say whose. If another account has {them}, pass a client with the "
+        f"key of that one; to pay for {them} on this account, give another title"
+    )
+
+
 def how_to_resolve(log: Log, submission: Submission) -> str:
     """Return the code that records that a submission created nothing.
 
     It names the log: the default log, or one called ``log``, may have another submission with this number.
     """
     return f"anb.ExperimentLog({str(log.path)!r}).resolve({submission.id})"
+
+
+def _shown(tunes: Sequence[str]) -> str:
+    more = len(tunes) - _SHOWN
+    return ", ".join(tunes[:_SHOWN]) + (f", and {more:,} more" if more > 0 else "")
 
 
 def _made(tune: Json) -> str:

@@ -26,11 +26,12 @@ def recover(
     """Settle the submissions that were left open, and return those that are settled.
 
     Submissions that a running process still works on are skipped, and with `no_wait` those that would
-    need a wait. One that was planned but never sent becomes ``not_sent``, which releases its title.
+    need a wait. One that was planned but never sent becomes ``not_sent``, which releases its title. One
+    of unknown account whose tune a known account does not have is left open: it may be of another account.
     """
     seconds = settle_time.SETTLE_SECONDS if seconds is None else seconds
     settled, lost = list[Submission](), list[Submission]()
-    for submission in list(_left_open(log, client)):
+    for submission in list(left_open(log, client)):
         if submission.state != "planned":
             lost.append(submission)
         elif not no_wait or settle_time.age(log, submission) >= seconds:
@@ -40,7 +41,8 @@ def recover(
         lost = [submission for submission in lost if settle_time.age(log, submission) >= seconds]
     if lost:
         try:
-            settled += settling.settle(log, client, lost, seconds, report)
+            looked_for = settling.settle(log, client, lost, seconds, report, leaves_unsure=True)
+            settled += [submission for submission in looked_for if submission.state not in UNSETTLED]
         except AstriaError:
             if not no_wait:  # otherwise a failing search must not block the caller's own submission
                 raise
@@ -87,7 +89,7 @@ def is_lost(log: Log, submission: Submission) -> bool:
     return is_open or submission.state == "needs_review"
 
 
-def _left_open(log: Log, client: Client) -> Iterator[Submission]:
+def left_open(log: Log, client: Client) -> Iterator[Submission]:
     """Yield the submissions that nobody works on; the time to settle starts now for all of them."""
     account_id = client.account
     for submission in log.unsettled(client.service, account_id):

@@ -22,9 +22,10 @@ from astria_nb.errors import (
 )
 from astria_nb.log import HAS_TUNE, StaleSubmission, Submission
 from astria_nb.submission import _search as search
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission._notices import reason_of
 from astria_nb.submission._options import SubmitOptions
-from astria_nb.submission._paid_reply import checked_reply
+from astria_nb.submission._paid_reply import checked_reply, is_older
 from astria_nb.tune import Body, Tune
 from astria_nb.utils.progress import wait_with_progress
 from astria_nb.utils.warn import warn
@@ -43,7 +44,14 @@ class Sender:
         Of the whole submission.
     slot : ExitStack
         Holds `SubmitOptions.slot` while a request is under way; it may hold it before.
+
+    Attributes
+    ----------
+    older : dict or None
+        The tune that the service answered with, if it was there before the request.
     """
+
+    older: Json | None = None
 
     def __init__(self, tune: Tune, options: SubmitOptions, deadline: Deadline, slot: ExitStack) -> None:
         self._tune, self._options, self._deadline, self._slot = tune, options, deadline, slot
@@ -105,11 +113,15 @@ class Sender:
             # "Prompts created", with or without the prompts' ids (astria-api, section 4).
             record = {name: record[name] for name in record.keys() & set(rows.TUNE_SCHEMA.names)}
             record["prompt_ids"] = reply.get("prompt_ids") or self._created_prompts(submission)
+        elif not self._tune.tune_ids and is_older(reply, submission):
+            self.older = reply
         hashes = body.image_sha256
         try:
-            return self._log.change(
+            submission = self._log.change(
                 submission, "done", tune_id=reply["id"], reply=record, image_sha256=hashes
             )
+            unknown_accounts.note_answer(self._log, self._client, submission)
+            return submission
         except Exception as error:  # noqa: BLE001  the tune is paid for: whatever failed, its row is returned
             overtaken = error.submission if isinstance(error, StaleSubmission) else None
             if overtaken is not None and (latest := self._adopted(overtaken, record)) is not None:

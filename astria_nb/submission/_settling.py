@@ -9,9 +9,10 @@ from contextlib import suppress
 
 from astria_nb.client import Client, Json, deadline
 from astria_nb.errors import AstriaError, LogError
-from astria_nb.log import Log, StaleSubmission, Submission
+from astria_nb.log import HAS_TUNE, Log, StaleSubmission, Submission
 from astria_nb.submission import _search as search
 from astria_nb.submission import _settle_time as settle_time
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission._unknown_outcome import after, still_unknown
 from astria_nb.utils.progress import ReportProgress, wait_with_progress
 
@@ -25,6 +26,8 @@ def settle(
     seconds: float,
     report: ReportProgress,
     waits_for: Sequence[Submission] | None = None,
+    *,
+    leaves_unsure: bool = False,
 ) -> list[Submission]:
     """Wait until the tunes of submissions must be on the account, and search for all of them at once.
 
@@ -42,6 +45,8 @@ def settle(
         Called during the wait with a fraction from 0 to 1 and a text.
     waits_for : sequence of Submission, optional
         Those whose tunes may not have appeared yet. Default: all.
+    leaves_unsure : bool
+        Whether one that may be of another account is left as it is unless this account has its tune.
 
     Returns
     -------
@@ -68,10 +73,17 @@ def settle(
         report(1.0, "looking for it on the account")
         created = _look(log, client, still_open)
     for submission in still_open:
+        is_unsure = unknown_accounts.is_unsure(submission, client)
+        if is_unsure and leaves_unsure and not created[submission.id]:
+            continue
         try:
-            latest[submission.id] = _settled(log, submission, created[submission.id], seconds)
+            settled = _settled(log, submission, created[submission.id], seconds, is_unsure=is_unsure)
+            latest[submission.id] = settled
+            if settled.state in HAS_TUNE:
+                unknown_accounts.note_answer(log, client, settled)
         except StaleSubmission as overtaken:
             latest[submission.id] = overtaken.submission
+    unknown_accounts.record_accounts(log, client)
     return [latest[one.id] for one in submissions]
 
 
@@ -91,12 +103,15 @@ class _StillOpen:
         return not self._open
 
 
-def _settled(log: Log, submission: Submission, created: list[Json], seconds: float) -> Submission:
-    """Record what was found on the account for a submission."""
+def _settled(
+    log: Log, submission: Submission, created: list[Json], seconds: float, *, is_unsure: bool
+) -> Submission:
+    """Record what was found for a submission, which may be of another account (`is_unsure`)."""
     if not created:
         if submission.state == "sending":  # by another process, which may not have finished
             return submission
-        absent = f"it was not on the account {seconds:.0f} s later"
+        whose = "of this key, which may be another one than that it was sent to, " if is_unsure else ""
+        absent = f"it was not on the account {whose}{seconds:.0f} s later"
         if submission.state == "needs_review":
             log.record_event("look", submission=submission, problem=absent)
             return submission

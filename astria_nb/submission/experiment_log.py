@@ -15,6 +15,7 @@ from astria_nb.log import UNSETTLED, Log, Submission
 from astria_nb.submission import _recovery as recovery
 from astria_nb.submission._engine import submit_once
 from astria_nb.submission._options import CallbackObserver, SubmitOptions
+from astria_nb.submission._unknown_accounts import is_unsure
 from astria_nb.tune import Encoding, Request, Tune, TuneFields
 from astria_nb.utils.arguments import check_id, check_number
 from astria_nb.utils.formatting import quoted
@@ -75,7 +76,8 @@ class ExperimentLog(Log):
         Warns
         -----
         UserWarning
-            There are unfinished submissions of another account of the service, which are not changed.
+            There are unfinished submissions of another account of the service, or of an unknown one whose
+            tunes this account does not have. They are not changed.
 
         Raises
         ------
@@ -102,6 +104,13 @@ class ExperimentLog(Log):
                     "The service does not report the account of this key; try again",
                 )
             warn(f"skipped: submissions of {which} (number {numbers} in the log). {what}")
+        if unsure := [one for one in recovery.left_open(self, client) if is_unsure(one, client)]:
+            numbers = ", ".join(str(submission.id) for submission in unsure)
+            warn(
+                f"skipped: submissions of an unknown account (number {numbers} in the log), whose tunes are "
+                f"not on the account of this key ({client.account}). Call recover with the key that they were "
+                "sent with; if it is this key, submit them again, which looks for them and says how to continue"
+            )
         frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import astria_nb as anb
+from astria_nb.errors import OutcomeUnknownError
 from astria_nb.log import Log
 from helpers.scripted_server import KEY, ScriptedServer, reply, silence
 from helpers.submissions import SERVICE, a_request
@@ -221,3 +223,108 @@ def test_callbacks_of_another_account_leave_a_tune_as_it_is(
     own.advance(86_400)
     assert anb.Callbacks(log, own.client(), public_url=HOOK).poll()["status"].tolist() == ["trained"]
     assert anb.wait(row, own.client(), log=log)["status"].tolist() == ["trained"]
+
+
+def submit_before_the_account_is_known(sandbox: anb.Sandbox, log: anb.ExperimentLog) -> anb.Client:
+    """Submit the tunes t and u while the service does not tell whose key it is; it does from here on."""
+    sandbox.fail("500", "GET /users", count=None)
+    client = sandbox.client()
+    for title in "tu":
+        anb.submit(a_tune(title=title), client, log=log)
+    assert log.frame()["account"].isna().all()
+    sandbox.heal()
+    return client
+
+
+@pytest.mark.parametrize("follow", ["wait", "callbacks"])
+def test_a_row_of_unknown_account_is_not_deleted_because_another_account_does_not_have_it(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog, follow: str
+) -> None:
+    own, other = accounts
+    client = submit_before_the_account_is_known(own, log)
+    other.advance(86_400)
+    if follow == "wait":
+        with pytest.warns(
+            UserWarning, match=r"not on the account of this key \(\d+\): tune \d+, \d+\. The log"
+        ):
+            anb.wait(log.frame(), other.client(), log=log)
+    else:
+        anb.Callbacks(log, other.client(), public_url=HOOK).poll()
+    assert log.frame()["status"].tolist() == ["queued", "queued"]
+    assert log.frame()["account"].isna().all()
+    own.advance(86_400)
+    rows = anb.wait(log.frame(), client, log=log)
+    assert rows["status"].tolist() == log.frame()["status"].tolist() == ["trained", "trained"]
+    assert log.frame()["account"].tolist() == [client.account] * 2
+
+
+def test_what_one_account_is_given_of_an_unknown_one_is_announced(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    own, other = accounts
+    client = submit_before_the_account_is_known(own, log)
+    frame = pd.DataFrame([vars(a_tune(title=title)) for title in "tu"])
+    ids = log.frame()["id"].tolist()
+    announced = rf"tunes {ids[0]}, {ids[1]}, which are not on the account of this key \(\d+\), and the log"
+    with pytest.warns(UserWarning, match=announced):
+        anb.submit_many(frame, other.client(), log=log)
+    with pytest.warns(UserWarning, match=rf"row of tune {ids[0]}, which is not .*give another title$"):
+        anb.submit(a_tune(), other.client(), log=log)
+    assert posts(other) == 0
+    assert anb.submit(a_tune(), client, log=log)["account"].tolist() == [client.account]
+    rows = anb.submit_many(frame, client, log=log)
+    assert rows["account"].tolist() == log.frame()["account"].tolist() == [client.account] * 2
+    assert posts(own) == 2
+    anb.submit(a_tune(), other.client(), log=log)
+    assert posts(other) == 1  # as for every title of another account
+
+
+def test_a_later_submission_records_the_account_of_the_earlier_ones(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    own, _ = accounts
+    client = submit_before_the_account_is_known(own, log)
+    anb.submit(a_tune(title="v"), client, log=log)
+    assert log.frame()["account"].tolist() == [client.account] * 3
+    assert log.frame()["state"].tolist() == ["done"] * 3
+
+
+def test_a_lost_row_of_unknown_account_stays_open_where_it_is_not_found(
+    accounts: tuple[anb.Sandbox, anb.Sandbox], log: anb.ExperimentLog
+) -> None:
+    own, other = accounts
+    own.fail("500", "GET /users", count=None)
+    own.fail("504", "POST /p/*/tunes", commit="yes")
+    client = own.client()
+    own.fail("500", "GET /tunes", count=None, after=1)
+    with pytest.raises(OutcomeUnknownError):
+        anb.submit(a_tune(), client, log=log, settle=0)
+    own.heal()
+    with pytest.warns(UserWarning, match=r"of an unknown account \(number 1 in .* not on that of this key"):
+        assert log.recover(other.client(), settle=0).empty
+    assert log.get(1).state == "unknown"
+    for idempotent in (False, True):
+        with pytest.raises(OutcomeUnknownError, match="may be another one than that it was sent to"):
+            anb.submit(a_tune(), other.client(), log=log, settle=0, idempotent=idempotent)
+    assert posts(other) == 0
+    assert anb.submit(a_tune(), client, log=log, settle=0)["account"].tolist() == [client.account]
+    assert log.frame()[["state", "account"]].to_numpy().tolist() == [["adopted", client.account]]
+
+
+def test_an_account_is_recorded_once_a_tune_of_its_id_and_title_is_answered_to_it(
+    log: anb.ExperimentLog,
+) -> None:
+    made = log.change(log.plan(a_request("t")), "sending")
+    made = log.change(made, "done", tune_id=7, reply={"id": 7, "title": "t"})
+    polls: list[tuple[dict[str, Any], str | None]] = [
+        ({"id": 7, "title": "u"}, None),
+        ({"id": 8, "title": "t"}, None),
+        ({"id": 7, "title": "t", "status": "deleted"}, None),
+        ({"id": 7, "title": "t"}, "1"),
+        ({"id": 7, "title": "t"}, "1"),
+    ]
+    for reply_, account in polls:
+        log.record_event("poll", submission=made, reply=reply_, account="1" if account else "2")
+        assert log.get(made.id).request.account in (None, account)
+    assert log.get(made.id).request.account == "1"
+    assert log.frame()["account"].tolist() == ["1"]

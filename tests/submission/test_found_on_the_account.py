@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import astria_nb as anb
@@ -160,7 +161,7 @@ def test_an_old_tune_of_a_large_account_is_found(
     assert posts(server) == 0
 
 
-@pytest.mark.parametrize("size", [20, 25, 30, 50, 60, 100])
+@pytest.mark.parametrize("size", [20, 33, 50, 100, 119])
 def test_a_service_may_give_shorter_pages(server: ScriptedServer, client: anb.Client, size: int) -> None:
     server.on("GET", "/tunes", LargeAccount([*entries(110), {**TUNE, "id": 5}], filters=True, size=size))
     with pytest.warns(UserWarning, match="tune 5, made on"):
@@ -207,10 +208,44 @@ def test_the_search_of_a_large_account_ends(server: ScriptedServer, client: anb.
     assert sum(request.path == "/tunes" for request in server.received("GET")) == 6
 
 
-def test_a_small_account_is_not_searched(server: ScriptedServer, client: anb.Client) -> None:
+def test_a_small_account_is_listed_to_its_end_once(server: ScriptedServer, client: anb.Client) -> None:
     server.on("GET", "/tunes", LargeAccount(entries(119), filters=True))
+    counts = []
+    for title in ("new", "newer"):
+        anb.submit(tune(title, pack=43), client)
+        counts.append(sum(request.path == "/tunes" for request in server.received("GET")))
+    assert counts == [2, 3]
+    assert not any("title" in request.query for request in server.received("GET"))
+
+
+def test_an_account_of_a_few_tunes_takes_one_request(server: ScriptedServer, client: anb.Client) -> None:
+    server.on("GET", "/tunes", LargeAccount(entries(19), filters=True))
     anb.submit(tune("new", pack=43), client)
     assert sum(request.path == "/tunes" for request in server.received("GET")) == 1
+
+
+class HidingAccount(LargeAccount):
+    """An account that leaves a record out of each page: limited first, and filtered after."""
+
+    def __call__(self, exchange: Exchange) -> bool:
+        query = exchange.request.query
+        before = int(query.get("before_id", 10**9))
+        page = [one for one in self.tunes if one["id"] < before and query.get("title", "") in one["title"]]
+        return reply(page[: int(query["limit"])][1 if len(page) > 1 else 0 :])(exchange)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_page_that_lacks_a_record_is_not_the_last(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path, count: int
+) -> None:
+    old = [{**TUNE, "id": 5 + number, "title": f"old {number}"} for number in range(count, 0, -1)]
+    server.on("GET", "/tunes", HidingAccount([*entries(800), *old, {**TUNE, "id": 4}], filters=True))
+    frame = pd.DataFrame([vars(tune(one["title"], pack=43)) for one in old])
+    with pytest.warns(UserWarning, match="on your account already"):
+        assert anb.submit_many(frame, client)["state"].tolist() == ["adopted"] * count
+    with pytest.warns(UserWarning, match="on your account already"):
+        anb.submit(tune("old 1", pack=43), client, log=log_in(tmp_path / "b"))
+    assert posts(server) == 0
 
 
 @pytest.mark.parametrize("status", [400, 404, 414, 500])

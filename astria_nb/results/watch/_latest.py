@@ -43,6 +43,7 @@ def record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollR
     client : Client
     result : PollResult
     """
+    unsure = list[str]()
     try:
         for tune in result.changed_tunes if log.exists() else ():
             # By title: the recorder would search the whole log for an unknown tune.
@@ -50,5 +51,14 @@ def record_tunes(recorder: PollRecorder, log: Log, client: Client, result: PollR
             submission = log.find(client.service, str(title), client.account) if title else None
             if submission is not None and submission.tune_id == tune["id"]:
                 recorder.record_tune(tune)
+                is_unsure = submission.request.account is None and client.account is not None
+                if is_unsure and tune.get("status") == "deleted":
+                    unsure.append(str(tune["id"]))
     except LogError as error:
         warn(f"the new state of a tune was not recorded ({error})")
+    if unsure:
+        its, it = ("its state", "it") if len(unsure) == 1 else ("their states", "them")
+        warn(
+            f"not on the account of this key ({client.account}): tune {', '.join(unsure)}. The log does not "
+            f"say whose, and keeps {its}: if another account has {it}, pass a client with the key of that one"
+        )

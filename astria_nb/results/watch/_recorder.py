@@ -23,7 +23,8 @@ class PollRecorder:
     service : str
         The base address of the service that is polled.
     account : str, optional
-        The account's id. Default: unknown; then tunes of any known account never count as deleted.
+        The account's id. Default: unknown. A tune that it does not have counts as deleted only if the log
+        records the tune as its own.
 
     Attributes
     ----------
@@ -68,11 +69,15 @@ class PollRecorder:
         """
         is_deleted = tune.get("status") == "deleted"
         submission = self._log.of_tune(self._service, tune["id"], self.account)
-        if submission is None or (is_deleted and submission.request.account not in (None, self.account)):
+        if submission is None or (is_deleted and submission.request.account != self.account):
             return False
         record = submission.record or {}
-        is_new = record.get("status") != tune.get("status") or any(
-            record.get(key) != value for key, value in redact_json(tune).items()
+        # A tune of unknown account that is shown to this one is its own.
+        is_found = self.account is not None and submission.request.account is None
+        is_new = (
+            is_found
+            or record.get("status") != tune.get("status")
+            or any(record.get(key) != value for key, value in redact_json(tune).items())
         )
         if is_new or kind == "callback":
             problem = "is no longer on the account" if is_deleted else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from astria_nb.client import PAGE_SIZE, Client, Json
+from astria_nb.client import Client, Json
 from astria_nb.submission import _account as account
 from astria_nb.submission._titles import standard_title
 from astria_nb.tune import Request
@@ -34,16 +32,17 @@ class Listing:
     """
 
     def __init__(self, client: Client, titles: int, report: ReportProgress) -> None:
-        self.newest_id = 0
+        self.newest_id, self.is_complete = 0, False
         self._by_title: dict[str, list[Json]] = {}
-        limit, count = max(1, titles) * PAGE_SIZE, 0
-        for count, tune in enumerate(_newest(client, limit), 1):
-            self.newest_id = max(self.newest_id, tune["id"])
-            if (title := tune.get("title")) is not None:
-                self._by_title.setdefault(standard_title(str(title)), []).append(tune)
-            if count % PAGE_SIZE == 0:
-                report(count / limit, f"reading the account: {count:,} tunes")
-        self.is_complete = count < limit
+        most, count = max(2, titles), 0  # with one page, only a small account is known to its end
+        for number, (page, self.is_complete) in enumerate(account.newest_pages(client, most), 1):
+            for tune in page:
+                self.newest_id = max(self.newest_id, tune["id"])
+                if (title := tune.get("title")) is not None:
+                    self._by_title.setdefault(standard_title(str(title)), []).append(tune)
+            count += len(page)
+            if not self.is_complete:
+                report(number / most, f"reading the account: {count:,} tunes")
 
     def look(self, client: Client, request: Request) -> account.AccountState:
         """Return the state of the account for a request; see `astria_nb.submission._account.look`."""
@@ -57,11 +56,3 @@ class Listing:
     def has(self, title: str) -> bool:
         """Return whether a tune of this title is among those that were listed."""
         return standard_title(title) in self._by_title
-
-
-def _newest(client: Client, limit: int) -> Iterator[Json]:
-    """Yield at most `count` tunes; one request for an account whose tunes fit on a page."""
-    tunes = list(client.tunes(limit=PAGE_SIZE))
-    yield from tunes
-    if len(tunes) in account.FULL_PAGES and len(tunes) < limit:
-        yield from client.tunes(before_id=tunes[-1]["id"], limit=limit - len(tunes))

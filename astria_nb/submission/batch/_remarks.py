@@ -63,6 +63,8 @@ def warn_after(outcomes: Sequence[RowOutcome]) -> None:
     """Warn about rows that were not sent: the account had their tunes, or these have no pictures now."""
     if found := [outcome.found for outcome in outcomes if outcome.found]:
         warn(notices.titles_are_taken(found), is_paid=True)
+    if older := [outcome.older for outcome in outcomes if outcome.older]:
+        warn(notices.are_older(older), is_paid=True)
     losses = Counter(why_no_pictures_in(outcome.record or {}) for outcome in outcomes if outcome.has_tune)
     for loss, count in losses.items():
         if loss:

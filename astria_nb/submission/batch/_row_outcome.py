@@ -44,6 +44,8 @@ class RowOutcome:
     found : str
         A description of the tune, if only the account had its title: it may belong to somebody else. Empty
         otherwise.
+    older : str
+        A description of the tune that the service answered with, if it existed before. Empty otherwise.
     problem : str
         The problem in the log, such as how its answer was lost. Empty otherwise.
     """
@@ -56,6 +58,7 @@ class RowOutcome:
     retry_after: float | None = None
     cost_mc: int | None = None
     found: str = ""
+    older: str = ""
     problem: str = ""
 
     @property

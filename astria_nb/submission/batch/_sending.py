@@ -58,7 +58,8 @@ def send(
                 request = request or one.request(pack, body.encoding, body.images)
                 known = options.log.precedents(request) if precedents is None else precedents
                 outcome = of_submission(one.submit(pack, body, request, known))
-                return outcome if one.found is None else replace(outcome, found=which(one.found))
+                found, older = (which(tune) if tune else "" for tune in (one.found, one.older))
+                return replace(outcome, found=found, older=older)
     except TooManyRequestsError as error:
         seconds = retry_after_seconds(error.retry_after, options.client.now())
         outcome = of_error(error, was_sent=True)

@@ -10,8 +10,11 @@ import pandas as pd
 
 from astria_nb import rows
 from astria_nb.errors import AstriaError, Problem, TuneError
+from astria_nb.submission import _notices as notices
 from astria_nb.submission import _recovery as recovery
+from astria_nb.submission import _unknown_accounts as unknown_accounts
 from astria_nb.submission._options import SubmitOptions
+from astria_nb.submission._repeats import why_no_pictures
 from astria_nb.submission.batch._balance import BalanceCheck
 from astria_nb.submission.batch._batch import Batch
 from astria_nb.submission.batch._batch_error import batch_error
@@ -37,6 +40,7 @@ from astria_nb.submission.batch._turns import Turns
 from astria_nb.tune import Pack, Tune
 from astria_nb.utils.interrupts import arrival, blocks_on
 from astria_nb.utils.versions import check_versions
+from astria_nb.utils.warn import warn
 
 
 class Work:
@@ -108,12 +112,28 @@ class Work:
         except AstriaError:
             if not is_wrong:
                 raise
+        self._ask_for_accounts()
         problems = [*table.details, *self._check.problems]
         if problems and not skip_invalid:
             raise batch_error(problems, table)
         if (problem := problem_with_total(self._check, self._max_cost)) is not None:
             raise batch_error([(None, problem)], table)
         warn_before(self._check, table.tunes, options, announces=self._announces)
+
+    def _ask_for_accounts(self) -> None:
+        """Find out whether rows on record, of unknown account, are of this one; warn of the others."""
+        log, client, precedents = self._options.log, self._options.client, self._check.precedents
+        unsure = {
+            row: claimant
+            for row, known in precedents.items()
+            if (claimant := known.claimant) is not None
+            and unknown_accounts.is_unsure(claimant, client)
+            and not why_no_pictures(claimant)
+        }
+        if unseen := unknown_accounts.not_shown(log, client, [*unsure.values()]):
+            warn(notices.are_not_shown(unseen, client.account), is_paid=True)
+        for row, claimant in unsure.items():
+            precedents[row] = replace(precedents[row], claimant=log.get(claimant.id))
 
     def run(self, *, workers: int, pace: Pace, stop: BatchStop, stops_at_error: bool) -> pd.DataFrame:
         """Send the rows, and return their frame.
@@ -274,6 +294,7 @@ class Work:
         return (
             self._options.idempotent
             and outcome.state == "needs_review"
+            and (self._options.client.account is None or (outcome.record or {}).get("account") is not None)
             and tune is not None
             and not tune.tune_ids
         )

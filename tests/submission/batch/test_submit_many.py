@@ -519,7 +519,8 @@ def test_lost_answers_are_looked_for_at_once(sandbox: anb.Sandbox, log: anb.Expe
     log.resolve(doubtful)
     already = len(sandbox.ledger)
     again = anb.submit_many(frame(30), sandbox.client(), log=log)
-    assert [request.method for request in sandbox.ledger][already:] == ["GET"] * 2 + ["POST"] * 2
+    # The pack and the account: 28 tunes may be one of several pages, and the next one is empty.
+    assert [request.method for request in sandbox.ledger][already:] == ["GET"] * 3 + ["POST"] * 2
     assert again["id"].notna().all()
     assert len({id_ for request in sandbox.ledger for id_ in request.tune_ids}) == 30
 
