@@ -1,4 +1,4 @@
-"""Remarks on the addresses and captions of a tune, before it is paid: as warnings, or in the form."""
+"""Remarks on the addresses, captions and title of a tune, before it is paid: as warnings, or in the form."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from astria_nb.client import Client, is_loopback
 from astria_nb.errors import Problem
+from astria_nb.submission._titles import KEPT_LENGTH
 from astria_nb.tune import Tune, address_remarks, caption_remarks
 from astria_nb.utils.warn import warn
 
 
 def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
-    """Return what is likely to go wrong with the addresses of a tune, and which captions are not sent.
+    """Return what is likely to go wrong with the addresses and the title of a tune, and captions not sent.
 
     Parameters
     ----------
@@ -25,7 +26,14 @@ def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
     is_local = is_loopback(urlsplit(client.base_url).hostname or "")
     # This machine's time: a signature is checked where the picture is, not by the service.
     remarks = address_remarks(values, is_local=is_local, now=datetime.now(UTC))
-    return [*caption_remarks(values["images"]), *remarks]
+    return [*caption_remarks(values["images"]), *remarks, *_title_remarks(values["title"])]
+
+
+def _title_remarks(title: object) -> list[Problem]:
+    if not isinstance(title, str) or len(title) <= KEPT_LENGTH:
+        return []
+    what = f"has more than {KEPT_LENGTH} characters, of which the service may keep no more"
+    return [Problem("title", what, "shorten it: by its beginning alone, a lost tune may not be found again")]
 
 
 def warn_of_addresses(tune: Tune, client: Client) -> None:
