@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from astria_nb.client import PAGE_SIZE, Client, Json
 from astria_nb.errors import NotFoundError, Problem, RejectedError, ServerError, TuneError
-from astria_nb.submission._titles import filter_of, is_same_title
+from astria_nb.submission._titles import filter_of, is_cut, is_same_title
 from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
@@ -102,7 +102,9 @@ def _search(client: Client, title: str) -> Iterator[Json]:
 
 
 def _of_title(tunes: Iterable[Json], title: str | None) -> Iterator[Json]:
-    return (tune for tune in tunes if is_same_title(tune.get("title"), title))
+    for tune in tunes:
+        if is_same_title(stored := tune.get("title"), title) or is_cut(stored, title):
+            yield tune
 
 
 def own_tune(same_title: Iterable[Json], request: Request) -> Json | None:

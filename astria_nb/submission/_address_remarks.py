@@ -1,4 +1,4 @@
-"""Remarks on the addresses and photos of a tune before it is paid for: as warnings, or in the form."""
+"""Remarks on the addresses, photos and title of a tune before it is paid for: as warnings, or in the form."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from astria_nb.client import Client, is_loopback
 from astria_nb.errors import Problem
+from astria_nb.submission._titles import KEPT_LENGTH
 from astria_nb.tune import Tune, address_remarks, caption_remarks, folder_remarks
 from astria_nb.utils.warn import warn
 
 
 def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
-    """Return what is likely to go wrong with the addresses of a tune, and what in its folder is not sent.
+    """Return what is likely to go wrong with a tune's addresses and title, and what of its folder is not sent.
 
     Parameters
     ----------
@@ -25,7 +26,15 @@ def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
     is_local = is_loopback(urlsplit(client.base_url).hostname or "")
     # This machine's time: a signature is checked by the picture's host, not by the service.
     remarks = address_remarks(values, is_local=is_local, now=datetime.now(UTC))
-    return [*folder_remarks(values["images"]), *caption_remarks(values["images"]), *remarks]
+    about_images = *folder_remarks(values["images"]), *caption_remarks(values["images"])
+    return [*about_images, *remarks, *_title_remarks(values["title"])]
+
+
+def _title_remarks(title: object) -> list[Problem]:
+    if not isinstance(title, str) or len(title) <= KEPT_LENGTH:
+        return []
+    what = f"has more than {KEPT_LENGTH} characters, and the service may keep only so many"
+    return [Problem("title", what, "shorten it: by its beginning alone, a lost tune may not be found again")]
 
 
 def warn_of_addresses(tune: Tune, client: Client) -> None:

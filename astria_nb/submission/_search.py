@@ -11,7 +11,7 @@ from astria_nb.errors import NotFoundError
 from astria_nb.log import Log, Submission
 from astria_nb.submission import _account as account
 from astria_nb.submission import _settle_time as settle_time
-from astria_nb.submission._titles import standard_title
+from astria_nb.submission._titles import KEPT_LENGTH, is_cut, is_of_another, standard_title
 from astria_nb.utils.arguments import parse_id
 
 
@@ -23,18 +23,23 @@ def created_by(log: Log, client: Client, submissions: Sequence[Submission]) -> d
     runs = {one.id: one for one in submissions if one.request.parameters.get("tune_ids")}
     created = {number: _prompts_of(log, client, run) for number, run in runs.items()}
     titled = [submission for submission in submissions if submission.id not in runs]
-    return created | (_tunes_of(client, titled) if titled else {})
+    return created | (_tunes_of(log, client, titled) if titled else {})
 
 
-def _tunes_of(client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
+def _tunes_of(log: Log, client: Client, submissions: Sequence[Submission]) -> dict[int, list[Json]]:
     # Filtering by title is not documented, so all newer tunes are compared.
     of_title: dict[str, list[Submission]] = {}
     for submission in submissions:
         of_title.setdefault(standard_title(str(submission.title)), []).append(submission)
+    long = [submission for submission in submissions if len(str(submission.title)) > KEPT_LENGTH]
     tunes: dict[int, list[Json]] = {submission.id: [] for submission in submissions}
     for tune in _newer_than(min(map(_newest_known, submissions)), client.tunes):
         title = tune.get("title")
-        for submission in () if title is None else of_title.get(standard_title(str(title)), ()):
+        same = [] if title is None else of_title.get(standard_title(str(title)), [])
+        cut = [
+            one for one in long if is_cut(title, one.title) and not is_of_another(log, title, str(one.title))
+        ]
+        for submission in (*same, *cut):
             is_later = tune["id"] > _newest_known(submission)
             if is_later and not any(account.contradictions(tune, submission.request)):
                 tunes[submission.id].append(tune)

@@ -72,8 +72,9 @@ def settle(
     if still_open:
         report(1.0, "looking for it on the account")
         created = _look(log, client, still_open)
+    is_known = any(one.request.account is None for one in still_open) and client.account is not None
     for submission in still_open:
-        is_unsure = unknown_accounts.is_unsure(submission, client)
+        is_unsure = is_known and submission.request.account is None
         if is_unsure and leaves_unsure and not created[submission.id]:
             continue
         try:

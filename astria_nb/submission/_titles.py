@@ -7,8 +7,11 @@ from functools import lru_cache
 from html import unescape
 from unicodedata import normalize
 
+from astria_nb.log import RELEASED, Log
 from astria_nb.tune.plain import stripped
 
+KEPT_LENGTH = 255
+"""The characters of a title that a service may keep, the usual limit of a database column."""
 _MAX_FILTER = 200  # characters; proxies refuse addresses of several thousand bytes
 _AMBIGUOUS = re.compile(r"[\\&<>\"'\x00-\x1f\x7f]+")
 
@@ -26,6 +29,28 @@ def is_same_title(a: object, b: object) -> bool:
     return a is not None and b is not None and standard_title(str(a)) == standard_title(str(b))
 
 
+def is_cut(stored: object, title: str | None) -> bool:
+    """Return whether a stored title may be the beginning of a longer one, of which the service kept no more.
+
+    Examples
+    --------
+    >>> is_cut("L" * 255, "L" * 300), is_cut("L" * 254, "L" * 300), is_cut("L" * 255, "L" * 255)
+    (True, False, False)
+    """
+    if not isinstance(stored, str) or title is None or len(title) <= KEPT_LENGTH:
+        return False
+    return len(stored) == KEPT_LENGTH and title.startswith(stored)
+
+
+def is_of_another(log: Log, stored: object, title: str) -> bool:
+    """Return whether a stored title that was cut may be that of another title which the log has."""
+    if not is_cut(stored, title) or not log.exists():
+        return False
+    frame = log.frame(hidden=True)
+    titles = frame["title"][~frame["state"].isin(RELEASED)].dropna()
+    return any(other != title and other.startswith(str(stored)) for other in titles)
+
+
 def filter_of(title: str) -> str:
     r"""Return what to filter a list of tunes by, to find a title in it; a part of a title matches.
 
@@ -37,7 +62,7 @@ def filter_of(title: str) -> str:
     >>> filter_of("50% cats"), filter_of(r"a\cats"), filter_of("my No\u00ebl")
     ('50% cats', 'cats', 'my No')
     """
-    title = normalize("NFC", title)
+    title = normalize("NFC", title[:KEPT_LENGTH])
     plain = "".join(letter if normalize("NFD", letter) == letter else "\0" for letter in title)
     longest = max((part.strip() for part in _AMBIGUOUS.split(plain)), key=len)
     # A short part would match many titles.

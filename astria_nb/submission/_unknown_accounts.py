@@ -44,8 +44,10 @@ def not_shown(log: Log, client: Client, submissions: Sequence[Submission]) -> li
 
     The others are recorded as its own. Nothing is returned while the account is not known, or cannot be read.
     """
-    unsure = {one.tune_id: one for one in submissions if one.tune_id is not None and is_unsure(one, client)}
-    if not unsure:
+    unsure = {
+        one.tune_id: one for one in submissions if one.request.account is None and one.tune_id is not None
+    }
+    if not unsure or (account := client.account) is None:
         return []
     try:
         tunes = fetch_latest(
@@ -53,7 +55,7 @@ def not_shown(log: Log, client: Client, submissions: Sequence[Submission]) -> li
         )
         for tune_id, tune in tunes.items():
             if tune is not None:
-                log.record_event("poll", submission=unsure[tune_id], reply=tune, account=client.account)
+                log.record_event("poll", submission=unsure[tune_id], reply=tune, account=account)
     except AstriaError:
         return []
     return [unsure[tune_id] for tune_id, tune in tunes.items() if tune is None]

@@ -108,8 +108,9 @@ class ExperimentLog(Log):
             numbers = ", ".join(str(submission.id) for submission in unsure)
             warn(
                 f"skipped: submissions of an unknown account (number {numbers} in the log), whose tunes are "
-                f"not on the account of this key ({client.account}). Call recover with the key that they were "
-                "sent with; if it is this key, submit them again, which looks for them and says how to continue"
+                f"not on the account of this key ({client.account}). Call recover with the key that they "
+                "were sent with; if it is this key, submit them again, which looks for them and says how to "
+                "continue"
             )
         frame, ids = self.frame(hidden=True), [submission.id for submission in settled]
         return frame[frame["submission"].isin(ids)].reset_index(drop=True)

@@ -20,7 +20,6 @@ _SECONDS = 240.0  # seconds for all attempts for a picture; each has half of the
 _MAX_RETRY_AFTER = 600.0  # seconds; if a host asks for more, the download ends
 _DEFAULT_RETRY_AFTER = 1.0  # seconds
 _MAX_BACK_OFFS = 5  # per picture
-_TAIL_BYTES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +179,14 @@ class Fetcher:
 
     def _write(self, temporary: TemporaryFile, head: bytes, stream: PictureStream) -> tuple[int, str]:
         """Write a picture to a file, and return its size and hash."""
-        size, digest, tail = 0, hashlib.sha256(), b""
+        size, digest = 0, hashlib.sha256()
         for block in chain([head], stream.blocks):
             self._raise_if_stopped()
             temporary.file.write(block)
             digest.update(block)
             size += len(block)
             self.bytes += len(block)
-            if not stream.is_delimited:
-                tail = (tail + block)[-_TAIL_BYTES:]
-        if not stream.is_delimited and media_type.is_truncated(head, tail, size):
+        if media_type.is_truncated(temporary.file, size):
             raise NotSentError(Problem("images", "the download broke off", "try again later"))
         return size, digest.hexdigest()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from astria_nb.results.downloads import _media_type as media_type
 from astria_nb.results.downloads._entry import Entry, manifest_line, parse_line
 from astria_nb.results.downloads._safe_folder import SafeFolder
 
@@ -65,14 +66,15 @@ class Manifest:
         return next((entry for entry in entries if (entry.number, entry.url) == (number, url)), None)
 
     def is_complete(self, entry: Entry) -> bool:
-        """Return whether the file of an entry exists, with the size and hash of the entry."""
+        """Return whether the file of an entry exists, with the size and hash of the entry, and an end."""
         file = self._folder.open(entry.file)
         if file is None:
             return False
         with file:
             if os.fstat(file.fileno()).st_size != entry.bytes:
                 return False
-            return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
+            is_same = hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
+            return is_same and not media_type.is_truncated(file, entry.bytes)
 
     def write(self, *, add: Iterable[Entry]) -> None:
         """Replace the file. Only while the folder is locked, after a `read`. Lines of others are kept."""

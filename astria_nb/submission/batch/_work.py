@@ -123,11 +123,13 @@ class Work:
     def _ask_for_accounts(self) -> None:
         """Find out whether rows on record, of unknown account, are of this one; warn of the others."""
         log, client, precedents = self._options.log, self._options.client, self._check.precedents
+        if client.account is None:
+            return
         unsure = {
             row: claimant
             for row, known in precedents.items()
             if (claimant := known.claimant) is not None
-            and unknown_accounts.is_unsure(claimant, client)
+            and claimant.request.account is None
             and not why_no_pictures(claimant)
         }
         if unseen := unknown_accounts.not_shown(log, client, [*unsure.values()]):

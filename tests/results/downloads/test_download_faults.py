@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
 import astria_nb as anb
 from astria_nb.client import Throttle
@@ -53,11 +55,26 @@ def half(content: bytes, **headers: Any) -> Answer:
     return answer
 
 
+def picture_of_type(kind: str) -> bytes:
+    """Return a picture larger than a block of the download."""
+    content = io.BytesIO()
+    Pillow.effect_noise((700, 700), 60).convert("RGB").save(content, kind, quality=95)
+    return content.getvalue()
+
+
 WHOLE = a_picture(3, 300_000)
+PICTURES = {kind: picture_of_type(kind) for kind in ("jpeg", "png", "webp")}
+# A segment of its head holds a whole JPEG.
+WITH_THUMBNAIL = b"\xff\xd8\xff\xe1\x13\x94" + a_picture(1, 5002) + bytes(2) + PICTURES["jpeg"][2:]
 TRANSIENT = {
     "truncated": half(WHOLE, Content_Length=len(WHOLE)),
     "truncated, without a length": half(WHOLE),
     "truncated in a chunk": half(b"ffff\r\n" + WHOLE, Transfer_Encoding="chunked"),
+    **{
+        f"a complete answer with half a {kind}": image(whole[: len(whole) // 2])
+        for kind, whole in PICTURES.items()
+    },
+    "a complete answer with half a jpeg, after a thumbnail": image(WITH_THUMBNAIL[:-50_000]),
     "reset": reset(),
     "hung up": hang_up,
     "429": reply(status=429, Retry_After="0"),
@@ -99,6 +116,32 @@ def test_a_failed_picture_does_not_stop_the_others(
     assert len(check(out)) == 9
     server.on("GET", "/3", image(WHOLE))
     assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
+
+
+@pytest.mark.parametrize("whole", [WITH_THUMBNAIL, *PICTURES.values()])
+def test_a_picture_may_have_more_after_its_end(
+    server: ScriptedServer, client: anb.Client, out: Path, whole: bytes
+) -> None:
+    ten(server)
+    server.on("GET", "/3", image(whole + bytes(99_999), "binary/octet-stream"))
+    assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert statuses(anb.download(ROW, client, out)) == {"there": 10}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_picture_that_was_saved_without_its_end_is_fetched_again(
+    server: ScriptedServer, client: anb.Client, out: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    ten(server)
+    whole = PICTURES[kind]
+    server.on("GET", "/3", image(whole[: len(whole) // 2], f"image/{kind}"), image(whole, f"image/{kind}"))
+    with monkeypatch.context() as earlier_release:
+        earlier_release.setattr("astria_nb.results.downloads._media_type.is_truncated", lambda *_: False)
+        assert statuses(anb.download(ROW, client, out)) == {"saved": 10}
+    assert statuses(anb.download(ROW, client, out)) == {"there": 9, "saved": 1}
+    (saved,) = out.glob("3-*")
+    assert saved.read_bytes() == whole
+    assert statuses(anb.download(ROW, client, out)) == {"there": 10}
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
