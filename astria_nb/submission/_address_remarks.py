@@ -15,7 +15,7 @@ from astria_nb.utils.warn import warn
 
 
 def remarks_on(values: Mapping[str, Any], client: Client) -> list[Problem]:
-    """Return what is likely to go wrong with a tune's addresses and title, and what of its folder is not sent.
+    """Return likely problems with a tune's addresses and title, and what of its folder is not sent.
 
     Parameters
     ----------
