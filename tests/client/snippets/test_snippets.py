@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -136,10 +137,12 @@ def submitted(
     bench: SnippetBench, tunes: dict[tuple[str, str], anb.Tune]
 ) -> dict[tuple[str, str], ParsedRequest]:
     logs = {encoding: bench.log() for encoding in ENCODINGS}  # a log takes a title once
-    return {
-        (case, encoding): bench.submit(tune, encoding, logs[encoding])
-        for (case, encoding), tune in tunes.items()
-    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "title: has more than 255 characters", UserWarning)
+        return {
+            (case, encoding): bench.submit(tune, encoding, logs[encoding])
+            for (case, encoding), tune in tunes.items()
+        }
 
 
 @pytest.mark.slow
