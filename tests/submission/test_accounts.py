@@ -300,7 +300,9 @@ def test_a_lost_row_of_unknown_account_stays_open_where_it_is_not_found(
     with pytest.raises(OutcomeUnknownError):
         anb.submit(a_tune(), client, log=log, settle=0)
     own.heal()
-    with pytest.warns(UserWarning, match=r"of an unknown account \(number 1 in .* not on the account of this key"):
+    with pytest.warns(
+        UserWarning, match=r"of an unknown account \(number 1 in .* not on the account of this key"
+    ):
         assert log.recover(other.client(), settle=0).empty
     assert log.get(1).state == "unknown"
     for idempotent in (False, True):
