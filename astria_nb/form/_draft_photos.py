@@ -54,10 +54,10 @@ class DraftPhotos:
         return self._folder
 
     def to_saved(self, photo: Any) -> str:
-        """Return how a draft names a photo: by its place in the folder if it is there, else by its path."""
+        """Return the path by which a draft names a photo: in the folder, if it is there."""
         path = self._path_of(photo)
         own = self._own(Path(path))
-        return path if own is None else own.relative_to(self._folder).as_posix()
+        return path if own is None else str(own)
 
     def store(self, photos: Iterable[Any]) -> None:
         """Copy photos that are in memory, each once, to where `to_saved` says.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from astria_nb.client import PAGE_SIZE, Client, Json
-from astria_nb.errors import NotFoundError, Problem, RejectedError, ServerError, TuneError
-from astria_nb.submission._titles import filter_of, is_cut, is_same_title
+from astria_nb.errors import AstriaError, NotFoundError, Problem, RejectedError, ServerError, TuneError
+from astria_nb.submission._titles import filter_of, is_same_title
 from astria_nb.tune import Request
 from astria_nb.utils.arguments import parse_id
 from astria_nb.utils.formatting import short
@@ -48,14 +49,15 @@ def look(client: Client, request: Request) -> AccountState:
     if tune_ids := request.parameters.get("tune_ids"):
         prompts = (prompt for tune_id in tune_ids for prompt in client.prompts(tune_id, limit=PAGE_SIZE))
         return AccountState(max((prompt["id"] for prompt in prompts), default=0))
-    newest_id, same_title, is_all = 0, list[Json](), False
-    for page, is_last in newest_pages(client, 2):
-        is_all = is_last
-        newest_id = max([newest_id, *(tune["id"] for tune in page)])
-        same_title += _of_title(page, request.title)
-        # Below a whole page there are most likely more: then the search tells at once.
-        if same_title or len(page) >= PAGE_SIZE:
-            break
+    pages = newest_pages(client, 2)
+    page, is_all = next(pages)
+    newest_id = max((tune["id"] for tune in page), default=0)
+    same_title = list(_of_title(page, request.title))
+    # Behind a whole page there are most likely more: then the search tells at once.
+    if not same_title and not is_all and len(page) < PAGE_SIZE:
+        with suppress(AstriaError):  # then the search tells, too
+            page, is_all = next(pages)
+            same_title = list(_of_title(page, request.title))
     if not same_title and not is_all:
         found = _of_title(_search(client, str(request.title)), request.title)
         return AccountState(newest_id, own_tune(found, request))
@@ -78,7 +80,7 @@ def newest_pages(client: Client, most: int) -> Iterator[tuple[list[Json], bool]]
         page = list(client.tunes(before_id=before_id, limit=PAGE_SIZE))
         oldest = page[-1]["id"] if page else before_id
         # A service may give fewer than it was asked for, and leave out what it does not show.
-        is_last = len(page) < _SMALLEST_PAGE or _oldest.get(owner) == oldest
+        is_last = len(page) < _SMALLEST_PAGE or (len(page) < PAGE_SIZE and _oldest.get(owner) == oldest)
         if is_last and oldest is not None:
             _oldest[owner] = oldest
         yield page, is_last
@@ -102,9 +104,7 @@ def _search(client: Client, title: str) -> Iterator[Json]:
 
 
 def _of_title(tunes: Iterable[Json], title: str | None) -> Iterator[Json]:
-    for tune in tunes:
-        if is_same_title(stored := tune.get("title"), title) or is_cut(stored, title):
-            yield tune
+    return (tune for tune in tunes if is_same_title(tune.get("title"), title))
 
 
 def own_tune(same_title: Iterable[Json], request: Request) -> Json | None:

@@ -32,7 +32,6 @@ from astria_nb.submission._balance_remark import warn_of_balance
 from astria_nb.submission._options import SubmitOptions
 from astria_nb.submission._returned_row import row_of
 from astria_nb.submission._sender import Sender
-from astria_nb.submission._titles import is_of_another
 from astria_nb.submission._unknown_outcome import field_of, needs_review
 from astria_nb.tune import Body, Encoding, Pack, Request, Tune, encode, estimate
 from astria_nb.utils.formatting import short
@@ -169,9 +168,7 @@ class ExactlyOnce:
     def _plan(self, request: Request, body: Body, work: ExitStack, *, has_equal: bool = True) -> Submission:
         """Record the intent to send a request; return another submission if its tune is wanted instead."""
         before = self._options.look(self._client, request)
-        if before.tune is not None and not is_of_another(
-            self._log, before.tune.get("title"), str(request.title)
-        ):
+        if before.tune is not None:
             return self._adopt(before.tune, before.newest_id, request, work)
         is_compared, warns = self._options.repeat != "send", self._options.warns
         while True:

@@ -21,8 +21,9 @@ const PATIENCE = 4000; // ms without an answer until it is found out whether one
  * Ask the kernel for an answer at each click in a widget, and each change of a field.
  *
  * That no answer comes does not tell: a kernel that runs a cell answers after it. But a kernel that is done with the
- * question (its status is `idle` again), and has not answered, does not have the widget; and no answer can come without
- * a connection, or of a kernel that the server does not have. Where a frontend tells none of this, nothing is said.
+ * question (its status is `idle` again), and has not answered, does not have the widget; and no answer can come once the
+ * connection is given up, or from a kernel that the server does not have. Where a frontend shows none of this, nothing
+ * is said.
  *
  * @param {object} options
  * @param {{ on: Function, off: Function, send: (message: ToKernel, callbacks?: object) => unknown,
@@ -83,7 +84,7 @@ export function watchAnswers({ model, widget, onSilence, onAnswer }) {
 async function isGone(manager) {
   const { kernel } = /** @type {{ kernel?: Connection | null }} */ (manager ?? {});
   const { connectionStatus = "connected", id, serverSettings } = kernel ?? {};
-  if (connectionStatus !== "connected") return true;
+  if (connectionStatus === "disconnected") return true; // while it is connecting, what was sent and held waits
   if (!id || !serverSettings) return false;
   const { baseUrl, token, init, fetch } = serverSettings; // the browser's, which is no method of another object
   const headers = new Headers(token ? { Authorization: `token ${token}` } : {});

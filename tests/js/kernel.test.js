@@ -137,6 +137,7 @@ describe("a kernel that is gone without a word", () => {
 
   it.each([
     undefined,
+    { connectionStatus: "connecting", status: "unknown" },
     onServer(new Response("Not Found", { status: 404 })),
   ])("is not taken for gone where the page cannot know", async (connection) => {
     const { pings, click, isLost } = await open(connection);
@@ -146,7 +147,7 @@ describe("a kernel that is gone without a word", () => {
   });
 
   it("is back when it answers after all, and the buttons are on again that were on", async () => {
-    const connection = { connectionStatus: "connecting", status: "unknown" };
+    const connection = { connectionStatus: "disconnected", status: "unknown" };
     const { el, click, isLost, receive, sent } = await open(connection);
     const save = /** @type {HTMLButtonElement} */ (button(el, "Download all"));
     save.disabled = true;

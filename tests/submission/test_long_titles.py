@@ -43,18 +43,27 @@ class CuttingService:
 
 
 def test_a_lost_tune_is_found_by_the_beginning_of_its_title(
-    server: ScriptedServer, client: anb.Client, tmp_path: Path
+    server: ScriptedServer, client: anb.Client
 ) -> None:
     service = CuttingService(server, lost=1)
     with pytest.warns(UserWarning, match=REMARK):
         row = anb.submit(a_tune(BEGINNING + "a"), client, encoding="json", settle=0)
     assert row[["id", "title"]].to_numpy().tolist() == [[7, BEGINNING + "a"]]
-    with pytest.warns(UserWarning, match="on your account already"):
-        anb.submit(a_tune(BEGINNING + "a"), client, log=anb.ExperimentLog(tmp_path / "new.sqlite"))
-    frame = pd.DataFrame([vars(a_tune(BEGINNING + "a"))])
-    with pytest.warns(UserWarning, match=REMARK), pytest.warns(UserWarning, match="on your account already"):
-        anb.submit_many(frame, client, log=anb.ExperimentLog(tmp_path / "newer.sqlite"))
     assert len(service.tunes) == 1
+
+
+def test_an_exact_title_is_not_taken_for_the_beginning_of_another(
+    server: ScriptedServer, client: anb.Client, tmp_path: Path
+) -> None:
+    """Without a record, the tune may be that of any title that begins so."""
+    service = CuttingService(server, lost=0)
+    with pytest.warns(UserWarning, match=REMARK):
+        anb.submit(a_tune(BEGINNING + "a"), client, encoding="json")
+    frame = pd.DataFrame([vars(a_tune(BEGINNING + end)) for end in "bcd"])
+    with pytest.warns(UserWarning, match=REMARK):
+        rows = anb.submit_many(frame, client, encoding="json", log=anb.ExperimentLog(tmp_path / "new.sqlite"))
+    assert sorted(rows["id"]) == [8, 9, 10]
+    assert len(service.tunes) == 4
 
 
 def test_two_titles_of_one_beginning_are_never_one_tune(server: ScriptedServer, client: anb.Client) -> None:

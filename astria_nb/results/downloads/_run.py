@@ -128,7 +128,7 @@ class DownloadRun:
         entry = self._matches.same.get(result.picture.key)
         if entry is None or not self._folder.has_file(entry.file):
             return result.problem
-        return f"{result.problem}. {entry.file} was changed after it was saved; it was kept"
+        return f"{result.problem}. {entry.file} lacks its end, or was changed after it was saved; it was kept"
 
     def _publish(self) -> None:
         """Give files their names, then write the manifest: a new entry is always that of a complete file."""

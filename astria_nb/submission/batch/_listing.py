@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from astria_nb.client import Client, Json
 from astria_nb.submission import _account as account
-from astria_nb.submission._titles import KEPT_LENGTH, is_cut, standard_title
+from astria_nb.submission._titles import standard_title
 from astria_nb.tune import Request
 from astria_nb.utils.progress import ReportProgress
 
@@ -48,18 +48,11 @@ class Listing:
         """Return the state of the account for a request; see `astria_nb.submission._account.look`."""
         if request.title is None or request.parameters.get("tune_ids"):
             return account.look(client, request)
-        same_title = [*self._by_title.get(standard_title(request.title), []), *self._cut(request.title)]
+        same_title = self._by_title.get(standard_title(request.title), [])
         if not same_title and not self.is_complete:
             return account.look(client, request)
         return account.AccountState(self.newest_id, account.own_tune(same_title, request))
 
     def has(self, title: str) -> bool:
         """Return whether a tune of this title is among those that were listed."""
-        return standard_title(title) in self._by_title or bool(self._cut(title))
-
-    def _cut(self, title: str) -> list[Json]:
-        """Return the tunes whose title may be the beginning of a longer one."""
-        if len(title) <= KEPT_LENGTH:
-            return []
-        beginning = self._by_title.get(standard_title(title[:KEPT_LENGTH]), [])
-        return [tune for tune in beginning if is_cut(tune.get("title"), title)]
+        return standard_title(title) in self._by_title
