@@ -69,9 +69,8 @@ def test_a_changed_file_whose_original_has_expired_is_named(
     server.on("GET", "/3", reply({}, 404))
     frame = anb.download(ROW, client, out)
     assert statuses(frame) == {"there": 9, "failed": 1}
-        assert frame["problem"].iloc[2].endswith(
-            "3-1.jpg lacks its end, or was changed after it was saved; it was kept"
-        )
+    words = "3-1.jpg lacks its end, or was changed after it was saved; it was kept"
+    assert frame["problem"].iloc[2].endswith(words)
     assert (out / "3-1.jpg").read_bytes() == a_picture(333)
     assert (out / "manifest.jsonl").read_bytes() == record
 
