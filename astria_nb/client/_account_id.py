@@ -12,10 +12,8 @@ from astria_nb.errors import ApiError, AstriaError, ServerError, TooManyRequests
 from astria_nb.utils.arguments import parse_whole
 
 _SECONDS = 10.0  # asked before submissions, and must not delay them for long
-_SLOW, _PAUSE = (
-    1.0,
-    300.0,
-)  # seconds; a service that took this long without an answer is not asked again for a while
+# Seconds: a service that took so long without an answer is not asked again until the pause is over.
+_SLOW, _PAUSE = 1.0, 300.0
 # By address and key, since `submit` makes a client for each call without one: the answer, and when a service
 # that did not answer may be asked again.
 _remembered: dict[tuple[str, ApiKey], str] = {}

@@ -16,9 +16,8 @@ from astria_nb.utils.remove_tree import remove_tree
 
 _ENDING = ".photos"
 _DIGITS = 32  # of the hash of a photo's content
-_UNUSED_SECONDS = (
-    24 * 3600.0
-)  # since a draft was opened; a form of another kernel may show the photos until then
+# Since a draft was opened: until then, a form of another kernel may show the photos.
+_UNUSED_SECONDS = 24 * 3600.0
 # Folders of photos that forms of this process have shown: their list may still have them.
 _shown: set[str] = set()
 

@@ -17,9 +17,8 @@ from astria_nb.tune.plain import as_integer, plain
 from astria_nb.tune.round_trips import alike, moment_text
 
 _WITHOUT_GAPS = re.compile(r"[^\s|]+")
-_SEPARATED = re.compile(
-    r"\.(?:jpe?g|png|webp|heic);|;$", re.IGNORECASE
-)  # other semicolons are of the address
+# Other semicolons are part of an address.
+_SEPARATED = re.compile(r"\.(?:jpe?g|png|webp|heic);|;$", re.IGNORECASE)
 _FORMULA = re.compile(r"=\s*(?:HYPERLINK|IMAGE)\s*\(", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*([0-9]{1,19})(?:\.0*)?\s*")
 _BOOLEANS = {1: True, 0: False}
