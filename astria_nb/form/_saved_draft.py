@@ -24,15 +24,15 @@ _NAME = re.compile(r"\w[\w .-]{0,63}")
 _AGAIN = "run this cell again (in an app, load this page again)"
 _OPENED_ELSEWHERE = (
     "This draft is open in another form, which saves it now. What is filled in here stays, but is not saved: "
-    f"{_AGAIN} to go on here with what the other form saved."
+    f"{_AGAIN} to continue here with what the other form saved."
 )
 _NOT_READ = (
     "The saved draft could not be read when this form was made, and is left as it is. What is filled in here "
-    f"is not saved: {_AGAIN} to go on with the draft."
+    f"is not saved: {_AGAIN} to continue with the draft."
 )
 _SET_ASIDE = (
-    "The saved draft could not be read in full, and is kept as {} in the folder {} beside the log. Go on "
-    "here without it; or correct that file, rename it {} and {}."
+    "The saved draft could not be read in full, and is kept as {} in the folder {} beside the log. "
+    "Continue here without it; or correct that file, rename it {} and {}."
 )
 
 
@@ -185,7 +185,7 @@ def _listed(saved: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _holds_key(name: str, value: Any) -> bool:
-    if name == "images":  # the name of a file is no key, whatever it looks like
+    if name == "images":  # the name of a file is not a key, whatever it looks like
         value = [image for image in value if not isinstance(image, Image) or "://" in (image.origin or "")]
     text = json.dumps(as_plain({name: value}))
     return redact_long_keys(text) != text

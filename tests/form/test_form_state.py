@@ -182,7 +182,7 @@ def test_an_earlier_form_does_not_take_a_draft_back_and_says_so(make, photos, tm
     earlier.fill(title="earlier", image_urls=None)
     add_from_the_readers_computer(earlier, *photos[:2])
     assert "This draft is open in another form, which saves it now." in messages(earlier)
-    assert "run this cell again (in an app, load this page again) to go on here" in messages(earlier)
+    assert "run this cell again (in an app, load this page again) to continue here" in messages(earlier)
     assert earlier.to_dict()["title"] == "earlier"  # what was typed stays in sight
     assert "another form" not in messages(later)
     last = make(draft="cats")

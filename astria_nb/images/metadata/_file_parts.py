@@ -61,13 +61,13 @@ class ImageReader:
     def read(self, offset: int, count: int) -> bytes:
         """Return the bytes at an offset; fewer at the end of the file."""
         if count > _AHEAD:
-            return self._read_anew(offset, count)
+            return self._read_again(offset, count)
         count, place = max(0, min(count, self.size - offset)), offset - self._ahead_from
         if not 0 <= place <= len(self._ahead) - count:
-            self._ahead, self._ahead_from, place = self._read_anew(offset, _AHEAD), offset, 0
+            self._ahead, self._ahead_from, place = self._read_again(offset, _AHEAD), offset, 0
         return self._ahead[place : place + count]
 
-    def _read_anew(self, offset: int, count: int) -> bytes:
+    def _read_again(self, offset: int, count: int) -> bytes:
         count = max(0, min(count, self.size - offset))
         self._file.seek(offset)
         content = self._file.read(count)

@@ -245,7 +245,7 @@ class Gallery(ScriptWidget):
         if result.fraction_done >= 1:
             self._contents.drop_pending()
         self._update_traits()
-        # While the service does not answer, polling goes on; the user sees why nothing arrives.
+        # While the service does not answer, polling continues; the user sees why nothing arrives.
         self.failure = result.failure
         if self._on_poll is not None:
             self._on_poll(result)

@@ -52,7 +52,7 @@ def problem_with_photo_columns(
     ----------
     frame : DataFrame
     names : sequence of object
-        Of columns that are no fields.
+        Of the columns that are not fields.
 
     Returns
     -------
