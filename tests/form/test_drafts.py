@@ -75,6 +75,11 @@ def drop(form: anb.TuneForm, *photos: Path) -> None:
         field._add([path])
 
 
+def add_to_the_list(form: anb.TuneForm) -> None:
+    until(lambda: form.status == "ready")  # once its pack was looked up
+    form._list_editor.on_add()
+
+
 def let_two_days_pass(folder: Path) -> None:
     for photo_folder in (folder / FOLDER / "cats.photos").iterdir():
         os.utime(photo_folder, (time.time() - 2 * 86400,) * 2)
@@ -132,7 +137,7 @@ def test_a_photo_that_only_a_listed_tune_has_is_kept(
 ) -> None:
     form = open_draft(pack=797, name="cat")
     drop(form, *photos[:2])
-    form._list_editor.on_add()
+    add_to_the_list(form)
     assert form._draft.is_blank
     let_two_days_pass(tmp_path)
     for _ in range(2):
@@ -174,7 +179,7 @@ def test_a_tune_of_the_list_whose_key_was_not_saved_is_not_sent_without_it(
 ) -> None:
     callback = "https://example.com/?key=sd_CaNaRy0123456789abcdefgh"
     form = open_draft(pack=797, name="cat", image_urls=["https://example.com/1.jpg"], callback=callback)
-    form._list_editor.on_add()
+    add_to_the_list(form)
     assert "CaNaRy" not in (tmp_path / FOLDER / "cats.json").read_text()
     for _ in range(2):
         form = open_draft()
@@ -184,7 +189,7 @@ def test_a_tune_of_the_list_whose_key_was_not_saved_is_not_sent_without_it(
     assert form.rows.empty
     form._list_editor.edit(form._list.tunes[0])
     form.fill(callback=callback)
-    form._list_editor.on_add()
+    add_to_the_list(form)
     assert form._list.tunes[0].values["callback"] == callback
     assert not form._list.tunes[0].problems
 
@@ -242,7 +247,7 @@ def test_photos_that_went_into_the_list_do_not_come_back_from_the_cell(
     open_draft: Open, photos: list[Path]
 ) -> None:
     cell: dict[str, Any] = {"pack": 797, "name": "cat", "images": photos}
-    open_draft(**cell)._list_editor.on_add()
+    add_to_the_list(open_draft(**cell))
     for _ in range(2):
         form = open_draft(**cell)
         assert form._draft.is_blank
@@ -316,7 +321,7 @@ def test_photos_in_memory_are_sent_with_the_tune_of_a_restored_list(
     open_draft: Open, photos: list[Path]
 ) -> None:
     form = open_draft(pack=797, name="cat", images=[*photos[:2], in_memory(5), in_memory(6)])
-    form._list_editor.on_add()
+    add_to_the_list(form)
     form = open_draft()
     form._submitter.start()
     until(lambda: len(form.rows) == 1 and form.status != "sending")
@@ -333,7 +338,7 @@ def test_a_tune_whose_photos_could_not_be_kept_is_not_ready(
         patch.setattr("astria_nb.form._draft_photos.shutil.copyfileobj", full)
         with pytest.warns(UserWarning, match="the draft is not saved"):
             form = open_draft(pack=797, name="cat", images=[*photos[:2], in_memory(5)])
-        form._list_editor.on_add()
+        add_to_the_list(form)
         form.fill(images=[photos[0], in_memory(5)])
     again = open_draft()
     assert again.status == "incomplete"
