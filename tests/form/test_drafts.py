@@ -300,7 +300,7 @@ def test_photos_in_memory_are_in_the_draft_once_and_for_their_owner(
     for _ in range(2):
         form = open_draft(**cell)
         assert len(images(form)) == 6
-        assert form.status == "ready"
+        until(lambda form=form: form.status == "ready")
         let_two_days_pass(tmp_path)
     form.submit()
     assert [width for width, _ in received(form)] == [64, 65, 65, 66, 67, 68]
