@@ -57,10 +57,15 @@ def left_out(paths: Sequence[Path]) -> LeftOut:
 
 @lru_cache(64)  # the rows of a table may share a folder, which changes its time with what is in it
 def _left_out_of(folder: Path, _mtime_ns: int) -> LeftOut:
-    names = sorted(path.name for path in folder.iterdir())
-    visible = [name for name in names if not is_hidden(name)]
-    stems = {Path(name).stem for name in visible if name.lower().endswith(SUFFIXES)}
-    matches = filter(None, map(_PLACEHOLDER.fullmatch, names))
-    in_cloud = [match["name"] for match in matches if match["name"].lower().endswith((*SUFFIXES, *_RAW))]
-    raw = [name for name in visible if name.lower().endswith(_RAW) and Path(name).stem not in stems]
-    return LeftOut(tuple(name for name in in_cloud if name not in visible), tuple(raw))
+    paths = sorted(folder.iterdir())
+    visible = [path for path in paths if not is_hidden(path.name)]
+    names = {path.name for path in visible}
+    stems = {path.stem.casefold() for path in visible if path.name.lower().endswith(SUFFIXES)}
+    matches = (_PLACEHOLDER.fullmatch(path.name) for path in paths)
+    in_cloud = [match["name"] for match in matches if match is not None and match["name"] not in names]
+    raw = [
+        path.name
+        for path in visible
+        if path.name.lower().endswith(_RAW) and path.stem.casefold() not in stems and path.is_file()
+    ]
+    return LeftOut(tuple(name for name in in_cloud if name.lower().endswith((*SUFFIXES, *_RAW))), tuple(raw))

@@ -13,12 +13,12 @@ from astria_nb.log._states import STATES, Submission
 from astria_nb.log._times import check_time
 from astria_nb.tune import Request
 from astria_nb.utils.interrupts import shield
-from astria_nb.utils.redaction import redact_name
+from astria_nb.utils.redaction import redact_title
 
 
 def problem_with_title(title: str | None) -> Problem | None:
     """Return the problem with a title that cannot be recorded, or None."""
-    if title is None or redact_name(title) == title:
+    if title is None or redact_title(title) == title:
         return None
     return Problem("title", "holds what looks like a key or a password", "choose another one")
 

@@ -22,8 +22,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINK = re.compile(  # in Markdown or HTML
     r"\]\(\s*([^()\s]+)\s*\)|\b(?:src|href)\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE
 )
-# Of a spreadsheet.
-_FORMULA = re.compile(r"\s*=\s*(?:HYPERLINK|IMAGE)\s*\(\s*[\"']?([^\s\"';,)]+)", re.IGNORECASE)
+# Of a spreadsheet; it has an address only if that is not put together from cells.
+_FORMULA = re.compile(
+    r"\s*=\s*(?:HYPERLINK|IMAGE)\s*\(\s*(?:(?:[\"']([^\s\"']+)[\"']|([^\s\"'();,]+))\s*[;,)])?",
+    re.IGNORECASE,
+)
 _SECOND = re.compile(r".+?(https?://.*)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:view-source|url|source):\s*", re.IGNORECASE)  # copied with the address
 _UNSEEN = re.compile(rf"[{INVISIBLE}]")
@@ -42,14 +45,15 @@ def begins_without_scheme(address: str) -> bool:
 
 def repairs(address: str) -> Iterator[str]:
     """Yield the addresses that may have been meant, the likeliest first; they need not be valid."""
-    link = _FORMULA.match(address) or _LINK.search(address)
+    formula = _FORMULA.match(address)
+    link = formula or _LINK.search(address)
     linked = next(filter(None, link.groups()), "") if link else ""
     # An address may itself end in a bracket.
     unquoted = address.strip(_ENDS) if address[:1] in tuple(_QUOTES) else ""
-    for text in filter(None, (linked, unquoted, address)):
+    for text in filter(None, (linked,) if formula else (linked, unquoted, address)):
         for spelling in dict.fromkeys((text, text.translate(_FULL_WIDTH))):
             yield from _repaired(_UNSEEN.sub("", spelling))
-    if second := _SECOND.fullmatch(address):
+    if formula is None and (second := _SECOND.fullmatch(address)):
         yield from _repaired(second[1])
 
 

@@ -9,6 +9,7 @@ from astria_nb.utils.redaction import PLACEHOLDER, redact_text
 from astria_nb.utils.signatures import (
     Pair,
     checksum_in,
+    goes_with_signature,
     is_named_signature,
     is_signature,
     is_validity,
@@ -17,6 +18,10 @@ from astria_nb.utils.signatures import (
     without_signed_segment,
 )
 
+_PICTURE = re.compile(r".*\.(jpe?g|png|webp|heic|heif|avif)", re.IGNORECASE | re.DOTALL)
+_NAME = re.compile(
+    r"(file|path|src|image|img|photo|uri|url|object)([_-]?(id|name|path|key|url))?|name|id|key"
+)
 # What was a signature, and its times, when the first titles were made.
 _FORMER_SHAPES = {"hm": r"[0-9a-f]+", "verify": r"\d+-.+", "s": r"[0-9a-f]{32}"}
 _FORMER_EXPIRY = ("expires", "expire", "expiry", "exp", "ex", "is", "oe")
@@ -41,7 +46,11 @@ def unsigned(address: str) -> str:
     pairs = [*map(pair_of, query.split("&"))] if query else []
     checksum = checksum_in(pairs) if _is_named(url, pairs) else None
     address = f"{without_signed_segment(url)}?{query}" if query else without_signed_segment(url)
-    return _without(address, lambda pair: pair == checksum or is_signature(pair), is_validity)
+    return _without(
+        address,
+        lambda pair: pair == checksum or is_signature(pair),
+        lambda pair: is_validity(pair) or goes_with_signature(pair[0], pairs),
+    )
 
 
 def secret_names(addresses: Iterable[str]) -> list[str]:
@@ -100,20 +109,21 @@ def formerly_unsigned_addresses(addresses: Iterable[str]) -> list[str]:
     )
 
 
-def _without(address: str, is_signed: Callable[[Pair], bool], is_time: Callable[[Pair], bool]) -> str:
-    """Return an address without its signature and times, if it has a signature."""
+def _without(address: str, is_signed: Callable[[Pair], bool], is_beside: Callable[[Pair], bool]) -> str:
+    """Return an address without its signature and what is made again with that, if it has a signature."""
     url, _, query = address.partition("?")
     parameters = query.split("&")
     if not any(is_signed(pair_of(parameter)) for parameter in parameters):
         return address
-    kept = (one for one in parameters if not (is_signed(pair := pair_of(one)) or is_time(pair)))
+    kept = (one for one in parameters if not (is_signed(pair := pair_of(one)) or is_beside(pair)))
     return "?".join([url, *filter(None, ["&".join(kept)])])
 
 
 def _is_named(url: str, pairs: list[Pair]) -> bool:
-    """Return whether something but a checksum and a time says which picture it is."""
-    return "." in url.rpartition("/")[2] or any(
-        not is_validity(pair) for pair in pairs if pair != checksum_in(pairs)
+    """Return whether something but a checksum surely says which picture it is."""
+    checksum = checksum_in(pairs)
+    return _PICTURE.fullmatch(url) is not None or any(
+        _NAME.fullmatch(pair[0]) or _PICTURE.fullmatch(pair[1]) for pair in pairs if pair != checksum
     )
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
-from astria_nb.utils.signatures import Pair, pair_of, secrets_in, without_signed_segment
+from astria_nb.utils.signatures import (
+    Pair,
+    named_secrets_in,
+    pair_of,
+    secrets_in,
+    without_signed_segment,
+)
 
 PLACEHOLDER = "…"
 _SUSPECT = re.compile(r"sd_|[?&;#@]|/(?:hdn|bcdn_)")  # most texts contain none of these, and need no search
 _KEY = re.compile(r"sd_[A-Za-z0-9_-]{6,}")
 # Shorter names, such as sd_images, are common for files and titles.
 _LONG_KEY = re.compile(r"sd_[A-Za-z0-9_-]{16,}")
+_NAMED_USER = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
 # Also of an address whose scheme was left out.
 _USER = re.compile(r"(?:(?<=://)|(?<=\A//)|(?<=[\s\"'(]//))[^/?#\s\"'<>]*@")
 # A semicolon may separate two pairs; it belongs to the value unless a pair follows.
@@ -67,18 +74,14 @@ def redact_text(value: str, *, is_callback: bool = False) -> str:
     """
     if _SUSPECT.search(value) is None:
         return value
-    value = _KEY.sub(f"sd_{PLACEHOLDER}", value)
     if is_callback:
+        value = without_signed_segment(_KEY.sub(f"sd_{PLACEHOLDER}", value), PLACEHOLDER)
         return _ANY_PAIR.sub(_without_any_value, _USER.sub(f"{PLACEHOLDER}@", value))
-    value = _without_credentials(value)
-    if not _WHOLE_URL.fullmatch(value):
-        # A URL in prose may be a callback's, and its query string is of no use there.
-        value = _EMBEDDED_URL.sub(lambda url: _ANY_PAIR.sub(_without_any_value, url[0]), value)
-    return value
+    return _redact_text(value, _without_credentials)
 
 
 def redact_name(value: str) -> str:
-    """Return a title or a path without credentials, and without strings as long as an API key.
+    """Return a name or a path without credentials, and without strings as long as an API key.
 
     Parameters
     ----------
@@ -94,6 +97,27 @@ def redact_name(value: str) -> str:
     ('sd_images/1.jpg', 'sd_….jpg')
     """
     return value if _SUSPECT.search(value) is None else _without_credentials(redact_long_keys(value))
+
+
+def redact_title(value: str) -> str:
+    """Return a title without credentials as the oldest records know them, and without long API keys.
+
+    A title that was accepted stays one: under another title, its tune would be paid for again.
+
+    Parameters
+    ----------
+    value : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> redact_title("https://x.org/1.jpg?rlkey=a"), redact_title("https://x.org/1.jpg?token=a")
+    ('https://x.org/1.jpg?rlkey=a', 'https://x.org/1.jpg?token=…')
+    """
+    return value if _SUSPECT.search(value) is None else _without_named_credentials(redact_long_keys(value))
 
 
 def redact_long_keys(value: str) -> str:
@@ -143,7 +167,7 @@ def redact_json(value: Any, *, field: str = "", is_callback: bool = False) -> An
         if _CREDENTIAL_FIELD.fullmatch(field):
             return PLACEHOLDER
         if field == "title":
-            return redact_name(value)
+            return redact_title(value)
         return redact_text(value, is_callback=is_callback)
     return value if value is None or isinstance(value, bool | int | float) else redact_text(str(value))
 
@@ -165,27 +189,44 @@ def is_harmless(text: str) -> bool:
     return not any(telltale in lowered for telltale in _TELLTALES)
 
 
+def _redact_text(value: str, without_credentials: Callable[[str], str]) -> str:
+    value = without_credentials(_KEY.sub(f"sd_{PLACEHOLDER}", value))
+    if not _WHOLE_URL.fullmatch(value):
+        # A URL in prose may be a callback's, and its query string is of no use there.
+        value = _EMBEDDED_URL.sub(lambda url: _ANY_PAIR.sub(_without_any_value, url[0]), value)
+    return value
+
+
 def _without_credentials(value: str) -> str:
     value = without_signed_segment(_USER.sub(f"{PLACEHOLDER}@", value), PLACEHOLDER)
     secrets = secrets_in(map(_pair, _PAIR.finditer(value)))
-    return _PAIR.sub(partial(_without_credential, secrets), value)
+    return _PAIR.sub(partial(_without_credential, secrets, _without_credentials), value)
 
 
-def _without_credential(secrets: Set[Pair], match: re.Match[str]) -> str:
-    value = PLACEHOLDER if _pair(match) in secrets else _redact_encoded(match["value"])
-    return f"{match['start']}{match['name']}={value}"
+def _without_named_credentials(value: str) -> str:
+    value = _NAMED_USER.sub(f"{PLACEHOLDER}@", value)
+    secrets = named_secrets_in(map(_pair, _PAIR.finditer(value)))
+    return _PAIR.sub(partial(_without_credential, secrets, _without_named_credentials), value)
+
+
+def _without_credential(
+    secrets: Set[Pair], without_credentials: Callable[[str], str], match: re.Match[str]
+) -> str:
+    if _pair(match) in secrets:
+        return f"{match['start']}{match['name']}={PLACEHOLDER}"
+    return f"{match['start']}{match['name']}={_redact_encoded(match['value'], without_credentials)}"
 
 
 def _pair(match: re.Match[str]) -> Pair:
     return pair_of(f"{match['name']}={match['value']}")
 
 
-def _redact_encoded(value: str, depth: int = 4) -> str:
+def _redact_encoded(value: str, without_credentials: Callable[[str], str], depth: int = 4) -> str:
     """Redact a percent-encoded value, which may contain a URL whose query contains another one."""
     plain = unquote(value)
     if plain == value or not depth:
         return value
-    safe = redact_text(_redact_encoded(plain, depth - 1))
+    safe = _redact_text(_redact_encoded(plain, without_credentials, depth - 1), without_credentials)
     return value if safe == plain else quote(safe, safe="")
 
 

@@ -15,26 +15,38 @@ _NAMES = re.compile(
     r"|sig|se|sp|sv|sr|st|spr|skoid|sktid|skt|ske|sks|skv"  # Azure's shared access signatures
 )
 _MORE_NAMES = re.compile(
-    r"x-\w+-(algorithm|date|expires|signed-?headers)"
-    r"|q-(sign-.*|ak|key-time|header-list|url-param-list)"  # Tencent
-    r"|tempauth|hdn(ts|ea|tl)|ik-s|oh|_nc_.*"  # SharePoint, Akamai, ImageKit, and Instagram twice
+    r"q-(sign-.*|ak|key-time|header-list|url-param-list)"  # Tencent
+    r"|tempauth|hdn(ts|ea|tl)|ik-s"  # SharePoint, Akamai, ImageKit
 )
+# MD5, SHA-1 or SHA-256 in base64: a name in words is hardly as long.
+_DIGEST = r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])([\w+/-]{22}(==)?|[\w+/-]{27}=?|[\w+/-]{43}=?)"
 # Names that say nothing, and what they have if it is a signature: Discord's, Cloudflare's, imgix's, Slack's,
-# CDN77's. What was redacted has been one.
+# CDN77's, Instagram's. What was redacted has been one.
 _SHAPES = {
-    "hm": re.compile(r"…|[0-9a-f]+", re.IGNORECASE),
+    "hm": re.compile(r"…|[0-9a-f]{32,}", re.IGNORECASE),
     "verify": re.compile(r"…|\d+-.+"),
     "s": re.compile(r"…|[0-9a-f]{32}", re.IGNORECASE),
     "t": re.compile(r"…|xox[a-z]-.+"),
-    "secure": re.compile(r"…|.{6,}"),
+    "secure": re.compile(rf"…|{_DIGEST}(,\d{{10}})?"),
+    "oh": re.compile(r"…|00_.+"),
 }
+# Neither secret nor a signature, but made again with that: Volcengine's and others', Instagram's.
+_COMPANIONS = (
+    (re.compile(r"(x-\w+-)(algorithm|date|expires|signed-?headers)"), r"\1signature"),
+    (re.compile(r"_nc_.*"), "oh"),
+)
 _LASTING = re.compile(r"key|rlkey|resource_?key|pass|pw|passphrase|passcode")
-# A signature if a time stands beside it, and nothing that is one by its name.
-_CHECKSUMS = re.compile(r"md5|hash|mac|digest|checksum|ticket|hs?|s|k|tk?")
-_TOKEN = re.compile(r"…|(?=.*\d)[\w.~+/%=-]{16,}")
-_VALIDITY = re.compile(r"(expir(es|e|y)|exp|ex|is|oe)=.*|e=\d{6,}", re.DOTALL)
-_TIME_NAMES = re.compile(r".*expir.*|exp|ex|is|oe|e|t|ts|ik-t|time(stamp)?|valid\w*|deadline|ttl")
-_TIME = re.compile(r"[1-3]\d{9}(\d{3})?|[4-9a-f][0-9a-f]{7}|20\d\d-?\d\d-?\d\d.*", re.IGNORECASE)
+_WIDTH = re.compile(r"\d{1,4}")
+# A signature if an end stands beside it, and nothing that is one by its name.
+_CHECKSUMS = re.compile(r"md5|hash|mac|digest|checksum|ticket")
+_TOKEN = re.compile(rf"…|[0-9a-fA-F]{{16,}}|{_DIGEST}")
+_UNIX = r"[1-3]\d{9}(\d{3})?"
+_VALIDITY = re.compile(
+    rf"(expir(es|e|y)|exp|ex|is|oe)=.*|(e|ik-t|valid_?(until|to|from)|deadline)={_UNIX}", re.DOTALL
+)
+_END = re.compile(
+    rf"(expir(es|e|y)|exp)=({_UNIX}|20\d\d-?\d\d-?\d\d.*)|(e|valid_?(until|to)|deadline)={_UNIX}", re.DOTALL
+)
 _SEGMENT = re.compile(r"/(hdn(?:ts|ea|tl)|bcdn_token)=[^/?#\s\"<>]*(?=/)")
 
 
@@ -49,7 +61,7 @@ def is_signature(pair: Pair) -> bool:
 
     Examples
     --------
-    >>> [is_signature(pair) for pair in [("x-amz-date", "1"), ("hm", "0f"), ("s", "200"), ("key", "1.jpg")]]
+    >>> [is_signature(pair) for pair in [("x-amz-date", "1"), ("oh", "00_A"), ("oh", "200"), ("key", "1")]]
     [True, True, False, False]
     """
     name, value = pair
@@ -72,22 +84,48 @@ def checksum_in(pairs: Sequence[Pair]) -> Pair | None:
     >>> checksum_in([("w", "300"), ("md5", "0123456789abcdef"), ("e", "1767225600")])
     ('md5', '0123456789abcdef')
     """
-    if any(map(is_signature, pairs)) or not any(map(_is_time, pairs)):
+    if any(map(is_signature, pairs)) or not any(map(_is_end, pairs)):
         return None
     found = [pair for pair in pairs if _CHECKSUMS.fullmatch(pair[0]) and _TOKEN.fullmatch(pair[1])]
     return found[0] if len(found) == 1 else None
 
 
 def is_validity(pair: Pair) -> bool:
-    """Return whether a parameter of a signed address says until when it is valid, or when it was signed."""
-    return _VALIDITY.fullmatch("=".join(pair)) is not None or _is_time(pair)
+    """Return whether a parameter of a signed address says between which times it is valid.
+
+    A time alone is not enough: `time` and `t` are also those of a picture.
+
+    Examples
+    --------
+    >>> [is_validity(pair) for pair in [("e", "1767225600"), ("e", "100234"), ("time", "1767225600")]]
+    [True, False, False]
+    """
+    return _VALIDITY.fullmatch("=".join(pair)) is not None
+
+
+def goes_with_signature(name: str, pairs: Iterable[Pair]) -> bool:
+    """Return whether a parameter is made again with one of these, which is a signature.
+
+    Examples
+    --------
+    >>> goes_with_signature("_nc_cat", [("oh", "00_A")]), goes_with_signature("_nc_cat", [("oh", "200")])
+    (True, False)
+    """
+    names = {pair[0] for pair in pairs if is_signature(pair)}
+    matches = ((pattern.fullmatch(name), signature) for pattern, signature in _COMPANIONS)
+    return any(match is not None and match.expand(signature) in names for match, signature in matches)
 
 
 def secrets_in(pairs: Iterable[Pair]) -> set[Pair]:
     """Return the parameters of one address that let others fetch it: signatures, keys, passwords."""
     pairs = list(pairs)
     checksum = checksum_in(pairs)
-    return {pair for pair in pairs if pair == checksum or is_signature(pair) or _LASTING.fullmatch(pair[0])}
+    return {pair for pair in pairs if pair == checksum or is_signature(pair) or _is_lasting(pair)}
+
+
+def named_secrets_in(pairs: Iterable[Pair]) -> set[Pair]:
+    """Return those that are secret by their name alone, in the terms of the oldest records."""
+    return {pair for pair in pairs if is_named_signature(pair[0]) or pair[0] == "key"}
 
 
 def without_signed_segment(url: str, instead: str = "") -> str:
@@ -101,5 +139,11 @@ def without_signed_segment(url: str, instead: str = "") -> str:
     return _SEGMENT.sub(rf"/\1={instead}" if instead else "", url)
 
 
-def _is_time(pair: Pair) -> bool:
-    return _TIME_NAMES.fullmatch(pair[0]) is not None and _TIME.fullmatch(pair[1]) is not None
+def _is_end(pair: Pair) -> bool:
+    return _END.fullmatch("=".join(pair)) is not None
+
+
+def _is_lasting(pair: Pair) -> bool:
+    name, value = pair
+    is_size = name == "pw" and _WIDTH.fullmatch(value) is not None  # a picture's width, beside `ph`
+    return _LASTING.fullmatch(name) is not None and not is_size

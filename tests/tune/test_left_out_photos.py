@@ -32,8 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Pillow.new("RGB", (64, 64), "teal").save(f"anna/{name}")
     for name in (".IMG_2.HEIC.icloud", ".IMG_3.jpg.icloud", ".notes.txt.icloud", ".IMG_1.jpg.icloud"):
         Path("anna", name).write_bytes(b"bplist00")
-    for name in ("IMG_4.DNG", "IMG_5.CR2"):  # the second beside its JPEG
+    for name in ("IMG_4.DNG", "IMG_5.CR2", "img_1.cr2"):  # two beside their JPEGs
         Path("anna", name).write_bytes(b"II*\0")
+    Path("anna", "exported.dng").mkdir()
     return tmp_path / "anna"
 
 

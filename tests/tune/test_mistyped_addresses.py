@@ -34,6 +34,7 @@ def checked(**fields: Any) -> tuple[dict[str, Any], list[str]]:
         ('=HYPERLINK("https://example.com/1.jpg", "my photo")', URL),
         ("=HYPERLINK('https://example.com/1.jpg';'x')", URL),
         ('=IMAGE("https://example.com/1.jpg")', URL),
+        ('=HYPERLINK("https://example.com/1.jpg?a=(1,2)&b=3", A1)', "https://example.com/1.jpg?a=(1,2)&b=3"),
         ("https://www.https://example.com/1.jpg", URL),
         ("https://münchen.de/1.jpg", "https://xn--mnchen-3ya.de/1.jpg"),
         ("https://straße.de/1.jpg", "https://xn--strae-oqa.de/1.jpg"),
@@ -56,6 +57,14 @@ def test_the_address_that_was_meant_is_proposed(address: str, meant: str) -> Non
         ("https://example.com/\x7f.jpg", "write it in one line, without control characters"),
         ("blob:https://example.com/1", "save it as a file, and give the file as images=[…]"),
         ("data:image/jpeg;base64,/9j/4AAQ", "save it as a file, and give the file as images=[…]"),
+        *(
+            (formula, "give files as images=[…], and addresses that begin with https:// as image_urls")
+            for formula in (
+                '=HYPERLINK("https://example.com/"&A1)',
+                '=HYPERLINK(CONCAT("https://example.com/",A1))',
+                "=IMAGE(A1)",
+            )
+        ),
         ("hf://datasets/me/x/1.jpg", "give the https:// address of the file, such as a presigned one"),
         ("https://999.1.1.1/1.jpg", "check the host, and the port, which is 1 to 65535"),
         (f"https://{'a' * 64}.com/1.jpg", "check the host, and the port, which is 1 to 65535"),

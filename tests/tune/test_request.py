@@ -124,7 +124,7 @@ SIGNED = [
     ("X-Amz-Date=20260101T000000Z&X-Amz-Signature=aa", "X-Amz-Date=20260201T000000Z&X-Amz-Signature=bb"),
     ("Expires=1&Signature=a&Key-Pair-Id=K", "Expires=2&Signature=b&Key-Pair-Id=K"),
     ("sv=2020&se=2026-01-01&sr=b&sp=r&sig=aa", "sv=2020&se=2026-02-01&sr=b&sp=r&sig=bb"),
-    ("ex=66aa&is=66bb&hm=aaaa", "ex=77aa&is=77bb&hm=bbbb"),
+    ("ex=66aa&is=66bb&hm=" + 64 * "a", "ex=77aa&is=77bb&hm=" + 64 * "b"),
     ("w=500&s=" + 32 * "a", "w=500&s=" + 32 * "b"),
     ("verify=1767225600-abc", "verify=1769904000-xyz"),
     ("exp=1&hmac=a", "exp=2&hmac=b"),
@@ -139,7 +139,7 @@ SIGNED = [
     ("t=xoxe-1", "t=xoxe-2"),
     ("ik-t=1767225600&ik-s=aa", "ik-t=1769904000&ik-s=bb"),
     ("x-tos-date=1&x-tos-expires=9&x-tos-signature=aa", "x-tos-date=2&x-tos-expires=9&x-tos-signature=bb"),
-    ("secure=aaaaaa,1", "secure=bbbbbb,2"),
+    ("secure=rtTcMFxrj6pQ9cXqyDAKMg,1767225600", "secure=ZtTcMFxrj6pQ9cXqyDAKMg==,1769904000"),
     (
         "w=9&md5=0123456789abcdef&expires=1767225600",
         "w=9&md5=fedcba9876543210&expires=1769904000",
@@ -173,6 +173,18 @@ def test_pictures_that_were_signed_again_are_the_same(a: str, b: str) -> None:
         ("md5=0123456789abcdef", "md5=fedcba9876543210"),
         ("md5=0123456789abcdef&expires=1767225600&sig=a", "md5=fedcba9876543210&expires=1767225600&sig=a"),
         ("q-tag=1&q-signature=a", "q-tag=2&q-signature=a"),
+        ("e=100234&token=abc", "e=100235&token=abc"),
+        ("timestamp=1767225600&token=abc", "timestamp=1767229200&token=abc"),
+        ("time=2026-01-01&access_token=abc", "time=2026-02-01&access_token=abc"),
+        ("t=1767225600&api_key=abc", "t=1767225700&api_key=abc"),
+        ("t=deadbeef&token=a", "t=deadbee0&token=a"),
+        ("validated=20260101&sig=a", "validated=20260102&sig=a"),
+        ("hash=0123456789abcdef&t=1767225600", "hash=fedcba9876543210&t=1767225600"),
+        ("md5=0123456789abcdef&expires=1767225600&t=1", "md5=0123456789abcdef&expires=1767225600&t=2"),
+        ("k=0123456789abcdef&e=1767225600", "k=fedcba9876543210&e=1767225600"),
+        ("s=photo-2026-anna-0001&e=1767225600", "s=photo-2026-bert-0002&e=1767225600"),
+        ("oh=200", "oh=100"), ("hm=1", "hm=2"), ("secure=photo-1", "secure=photo-2"), ("pw=200", "pw=300"),
+        ("_nc_cat=1&sig=a", "_nc_cat=2&sig=a"), ("x-cam-date=1&sig=a", "x-cam-date=2&sig=a"),
     ],
 )  # fmt: skip
 def test_other_pictures_are_not_taken_for_the_same_signed_again(a: str, b: str) -> None:
@@ -181,9 +193,12 @@ def test_other_pictures_are_not_taken_for_the_same_signed_again(a: str, b: str) 
     assert first.recorded().content_fingerprint != second.content_fingerprint
 
 
-def test_a_checksum_that_alone_names_the_picture_is_kept() -> None:
+@pytest.mark.parametrize(
+    "place", ["get?", "image.php?", "image?w=300&", "render?page=3&", "thumb.ashx?size=9&"]
+)
+def test_a_checksum_that_alone_names_the_picture_is_kept(place: str) -> None:
     ends = ("0123456789abcdef", "fedcba9876543210")
-    a, b = (f"https://x.org/get?md5={end}&expires=1767225600" for end in ends)
+    a, b = (f"https://x.org/{place}md5={end}&expires=1767225600" for end in ends)
     first, second = (a_request(image_urls=[address]) for address in (a, b))
     assert unsigned_addresses([a]) != unsigned_addresses([b])
     assert differences(first.recorded(), second)

@@ -134,12 +134,12 @@ def _unknown(name: Hashable, names: Collection[Hashable], frame: pd.DataFrame | 
     if len(names) == 1 and (separator := _separator_in(name)):
         decimal = ", and decimal=',' if its numbers have commas" if separator == ";" else ""
         return Problem(name, "is one column", f"read the file with sep={separator!r}{decimal}")
-    spelling = _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
+    spelling = _spelling(name)
     choices = [*FIELDS, KEY]
     alias = "images" if is_numbered_photo(name) else _ALIASES.get(spelling)
     exact = spelling if spelling in choices else alias
     if exact == "images" != spelling and frame is not None:
-        exact = field_of_photos(frame, name)
+        exact = field_of_photos(frame, [name])
     nearest = [exact] if exact else difflib.get_close_matches(spelling, choices, n=1, cutoff=0.75)
     if nearest and nearest[0] not in names:
         return Problem(name, what, f"rename it to {nearest[0]!r}, or {own}")
@@ -148,12 +148,18 @@ def _unknown(name: Hashable, names: Collection[Hashable], frame: pd.DataFrame | 
     return Problem(name or "''", what, f"drop the column, or {own}")
 
 
+def _spelling(name: str) -> str:
+    return _SEPARATORS.sub("_", name.strip().strip("\ufeff").casefold()).strip("_")
+
+
 def _separator_in(name: str) -> str | None:
     """Return what separates the columns of a file that was read as one column, or None."""
-    known = {*FIELDS, KEY}
-    return next(
-        (one for one in ";\t|," if len(known.intersection(map(str.strip, name.split(one)))) > 1), None
-    )
+    known = {*FIELDS, KEY, *_ALIASES}
+    for separator in ";\t|,":
+        labels = {_spelling(label.strip().strip("\"'")) for label in name.split(separator)}
+        if len(labels & known) > 1:
+            return separator
+    return None
 
 
 def _entry_meant(name: str) -> str | None:

@@ -9,11 +9,13 @@ import pandas as pd
 
 from astria_nb.errors import Problem
 from astria_nb.tune import FIELDS, Tune
-from astria_nb.tune.plain import is_missing
+from astria_nb.tune.plain import is_blank, is_missing
 
 _PHOTOS = ("images", "image_urls")
 _NUMBERED = re.compile(
-    r"(?:image|img|photo|picture|pic|file|path|link|url|image_?url|photo_?url)s?[\s_.-]*\d+", re.IGNORECASE
+    r"(?:(?:image|img|photo|picture|pic|file)[\s_.-]*)?(?:image|img|photo|picture|pic|file|path|link|url)s?"
+    r"[\s_.-]*\d+",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 
@@ -62,7 +64,7 @@ def problem_with_photo_columns(
     numbered = [name for name in names if isinstance(name, str) and is_numbered_photo(name)]
     if len(numbered) < 2:
         return None
-    field = field_of_photos(frame, numbered[0])
+    field = field_of_photos(frame, numbered)
     what = f"has one photo of each tune, like {', '.join(numbered[1:])}; a tune has a list of them"
     make = f"write frame[{field!r}] = frame[{numbered!r}].values.tolist()"
     hint = f"add them to the lists in {field!r}" if field in frame else make
@@ -74,16 +76,16 @@ def is_numbered_photo(name: str) -> bool:
 
     Examples
     --------
-    >>> is_numbered_photo("Image 1"), is_numbered_photo("url2"), is_numbered_photo("style_1")
+    >>> is_numbered_photo("Image URL 1"), is_numbered_photo("url2"), is_numbered_photo("style_1")
     (True, True, False)
     """
     return _NUMBERED.fullmatch(name.strip()) is not None
 
 
-def field_of_photos(frame: pd.DataFrame, name: str) -> str:
-    """Return the field of the photos in a column: ``image_urls`` for addresses, else ``images``."""
-    cells = [row[list(frame.columns).index(name)] for row in frame.to_numpy(dtype=object)]
-    first = next((cell for cell in cells if not is_missing(cell)), None)
+def field_of_photos(frame: pd.DataFrame, names: Sequence[Hashable]) -> str:
+    """Return the field of the photos in some columns: ``image_urls`` for addresses, else ``images``."""
+    cells = frame.loc[:, frame.columns.isin(names)].to_numpy(dtype=object).flat
+    first = next((cell for cell in cells if not is_missing(cell) and not is_blank(cell)), None)
     return "image_urls" if isinstance(first, str) and _ADDRESS.match(first) else "images"
 
 

@@ -57,6 +57,9 @@ def _problem(
     assert earlier.tune is not None
     if row.is_from_values and earlier.is_from_values:
         what = f"row {label} asks for the same as row {earlier_label}"
+        if _former_title(row) != _former_title(earlier):  # each may have been sent: a key would pay again
+            hint = "drop it; if it was sent before, its row is in log.frame()"
+            return Problem("image_urls", f"{what}, with other signatures in its addresses", hint)
         if not row.may_have_key:
             hint = f"drop it, or give row {label}, and no row that was sent before, a title"
             return Problem("title", what, hint)
@@ -72,3 +75,7 @@ def _problem(
     if differ_only_in_photos(row.tune, earlier.tune):
         hint = f"{hint_for_photos()}; else {hint}"
     return Problem(name, what, hint)
+
+
+def _former_title(row: ReadRow) -> str | None:
+    return row.former_title or (row.tune.title if row.tune is not None else None)

@@ -401,7 +401,7 @@ def test_no_code_is_proposed_that_would_not_work() -> None:
     assert "photos" not in told(read_tunes(a_frame(key=["a", "a"])))[0][2]  # a cat and a dog
 
 
-@pytest.mark.parametrize("numbers", [("1", "2"), (" 1", " 2"), ("_01", "_02")])
+@pytest.mark.parametrize("numbers", [("1", "2"), (" 1", " 2"), ("_01", "_02"), (" URL 1", " URL 2")])
 @pytest.mark.parametrize("kind", ["addresses", "files"])
 def test_photos_that_have_a_column_each_become_a_list_by_the_code_that_is_proposed(
     numbers: tuple[str, str], kind: str, folder: Path
@@ -434,6 +434,20 @@ def test_a_file_that_was_read_as_one_column_has_another_separator(separator: str
     option = message.split("read the file with ")[1].split(", and decimal")[0]
     table = read_tunes(pd.read_csv(io.StringIO(content), **eval(f"dict({option})")))
     assert told(table) == []
+
+
+@pytest.mark.parametrize(
+    "label", ["Pack;Name;Image URL", '"pack";"name";"key"', "\ufeffpack ; class ; photos"]
+)
+def test_a_separator_is_found_however_the_columns_are_spelt(label: str) -> None:
+    ((_, _, message),) = told(read_tunes(pd.DataFrame({label: ["43;cat;x"]})))
+    assert "read the file with sep=';'" in message
+
+
+def test_blank_cells_do_not_tell_what_is_in_columns_of_photos() -> None:
+    columns: dict[str, list[Any]] = {"image 1": [" ", None], "image 2": [None, URL]}
+    ((_, _, message), *_) = told(read_tunes(a_frame(key=["a", "b"], **columns).drop(columns="image_urls")))
+    assert "write frame['image_urls'] = " in message
 
 
 def test_an_entry_in_two_columns_has_to_be_one() -> None:
