@@ -39,7 +39,7 @@ class DraftFile:
         self.set_aside_as: str | None = None
 
     def read(self) -> dict[str, Any] | None:
-        """Return the content; None if there is none. A file that is no draft is set aside.
+        """Return the content; None if there is none. A file that is not a draft is set aside.
 
         Raises
         ------

@@ -52,14 +52,14 @@ class DraftPhotos:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         return self._folder
 
-    def to_saved(self, photo: Any) -> str:
-        """Return the path by which a draft names a photo: in the folder, if it is there."""
+    def path_of(self, photo: Any) -> str:
+        """Return the path by which a draft names a photo: in its folder, even if the draft was moved."""
         path = self._path_of(photo)
         own = self._own(Path(path))
         return path if own is None else str(own)
 
     def store(self, photos: Iterable[Any]) -> None:
-        """Copy photos that are in memory, each once, to where `to_saved` says.
+        """Copy photos that are in memory, each once, to where `path_of` says.
 
         Raises
         ------
@@ -78,11 +78,6 @@ class DraftPhotos:
             return str(self._folder / photo.copy.sha256[:_DIGITS] / photo.path.name)
         return str(photo.origin if isinstance(photo, Image) else photo)
 
-    def from_saved(self, path: str) -> str:
-        """Return the path of a photo that a draft names, also of a draft that was moved since."""
-        own = self._own(Path(path))
-        return path if own is None else str(own)
-
     def _own(self, path: Path) -> Path | None:
         """Return the file in the folder that a path leads, or led, to; None if there is none."""
         place = path.parts[-2:]  # the photo's own folder, and its name
@@ -91,8 +86,7 @@ class DraftPhotos:
         own = self._folder.joinpath(*place)
         if own == path:
             return own  # also if it was deleted
-        is_relative = len(path.parts) == 2 and not path.is_absolute()
-        may_be_own = is_relative or "".join(path.parts[-3:-2]).endswith(_ENDING)
+        may_be_own = "".join(path.parts[-3:-2]).endswith(_ENDING)
         with suppress(OSError, ValueError):  # no file can have this name
             return own if may_be_own and own.is_file() else None
         return None

@@ -92,7 +92,7 @@ class SavedDraft:
         self._owners.add(_owner_of(saved))
         self._had = fields.keys() & EMPTY.keys()
         self._photos.keep(_photos_in(fields), may_delete=bool(saved) and not self._file.was_set_aside)
-        return _with_photos(fields, self._photos.from_saved)
+        return _with_photos(fields, self._photos.path_of)
 
     def write(self, values: Mapping[str, Any]) -> str:
         """Save a draft atomically, without any field that seems to contain an API key.
@@ -113,7 +113,7 @@ class SavedDraft:
         OSError
         """
         photos = _photos_in(values)
-        self._photos.note(map(self._photos.to_saved, photos))
+        self._photos.note(map(self._photos.path_of, photos))
         content = json.dumps({**self._plain(values), _OWNER: self._form})
         with _writing:
             if content != self._written:
@@ -136,7 +136,7 @@ class SavedDraft:
             for fields in _listed(values)
         ]
         safe |= {LIST: listed} if listed else {}
-        return {**emptied, **as_plain(_with_photos(safe, self._photos.to_saved))}
+        return {**emptied, **as_plain(_with_photos(safe, self._photos.path_of))}
 
     def _refusal(self) -> str:
         """Return why this form must not replace the file; empty if it may."""
@@ -162,7 +162,7 @@ class SavedDraft:
 
 
 def _owner_of(saved: Mapping[str, Any]) -> str:
-    return str(saved.get(_OWNER, ""))  # an earlier release names none
+    return str(saved.get(_OWNER, ""))  # an earlier release has no owner
 
 
 def _photos_in(saved: Mapping[str, Any]) -> list[Any]:
